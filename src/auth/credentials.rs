@@ -1,0 +1,63 @@
+//! The Authorization header (RFC 9110, 11.6.2): Bearer, or Basic with the token as password.
+
+use data_encoding::BASE64;
+use http::{HeaderMap, header};
+
+use super::token;
+use crate::error::{Error, Result};
+use crate::store::Credentials;
+
+/// Who asks, as the request says; whether the token exists, the drive knows. 401 for everything
+/// that cannot be a token.
+pub fn credentials(headers: &HeaderMap) -> Result<Credentials> {
+    parse(headers).ok_or(Error::Unauthorized)
+}
+
+fn parse(headers: &HeaderMap) -> Option<Credentials> {
+    let (scheme, value) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+    let value = value.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return token::parse(value);
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = String::from_utf8(BASE64.decode(value.as_bytes()).ok()?).ok()?;
+    let (_user, password) = pair.split_once(':')?;
+    token::parse(password)
+}
+
+/// The bearer of the header, if there is one.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, value) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| value.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn read(value: &str) -> Option<i64> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+        parse(&headers).map(|credentials| credentials.account)
+    }
+
+    #[test]
+    fn a_token_comes_as_bearer_or_as_password() {
+        let token = format!("ocl_7_{}", "a".repeat(43));
+        assert_eq!(read(&format!("Bearer {token}")), Some(7));
+        assert_eq!(read(&format!("bearer  {token} ")), Some(7));
+        assert_eq!(read(&format!("Basic {}", BASE64.encode(format!("me:{token}").as_bytes()))), Some(7));
+        assert_eq!(read(&format!("Basic {}", BASE64.encode(format!(":{token}").as_bytes()))), Some(7));
+    }
+
+    #[test]
+    fn nonsense_is_no_token() {
+        for value in ["", "Bearer", "Bearer x", "Basic !!!", "Basic bWU=", "Digest username=x", "Basic /w=="] {
+            assert_eq!(read(value), None, "{value}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The text of a token: `ocl_`, the account's number, `_`, 256 random bits in base64url.
+//!
+//! The number lets a request go straight to the account's drive; it is no secret.
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use sha2::{Digest, Sha256};
+
+use crate::ports::Ports;
+use crate::store::Credentials;
+
+/// A new token for the account: shown once, stored as its hash only.
+pub fn new_secret(ports: &Ports, account: i64) -> String {
+    let mut random = [0; 32];
+    ports.random.fill(&mut random);
+    format!("ocl_{account}_{}", BASE64URL_NOPAD.encode(&random))
+}
+
+/// SHA-256 of a token, in hexadecimal.
+pub fn hash_token(token: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(token.as_bytes()))
+}
+
+/// Which account the token names, and its hash; none where it cannot be a token.
+pub(super) fn parse(token: &str) -> Option<Credentials> {
+    let (account, secret) = token.strip_prefix("ocl_")?.split_once('_')?;
+    let digits = account.bytes().all(|b| b.is_ascii_digit());
+    let account = account.parse().ok().filter(|_| digits)?;
+    (secret.len() == 43).then(|| Credentials { account, hash: hash_token(token) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_names_its_account_and_nonsense_is_none() {
+        let secret = "A-_bcdefghijklmnopqrstuvwxyz0123456789ABCDE";
+        let credentials = parse(&format!("ocl_42_{secret}")).unwrap();
+        assert_eq!(credentials.account, 42);
+        assert_eq!(credentials.hash.len(), 64);
+        for wrong in [
+            String::new(),
+            "ocl_".to_owned(),
+            format!("ocl__{secret}"),
+            format!("ocl_-1_{secret}"),
+            format!("ocl_+1_{secret}"),
+            format!("ocl_99999999999999999999_{secret}"),
+            format!("ocl_42_{secret}x"),
+            format!("xcl_42_{secret}"),
+        ] {
+            assert!(parse(&wrong).is_none(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The bodies of requests and responses.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::ports::{ByteSource, Chunks, StreamError};
+
+/// What the core takes from and gives to a runtime's HTTP server.
+pub struct Body {
+    /// The number of bytes, where it is known before they are read.
+    pub length: Option<u64>,
+    source: Box<dyn ByteSource>,
+}
+
+impl Body {
+    /// No bytes.
+    pub fn empty() -> Self {
+        Self::from(Bytes::new())
+    }
+
+    /// The bytes of `source`, which are `length` in number where that is known. An adapter that
+    /// sends them breaks the connection off when the source fails.
+    pub fn stream(length: Option<u64>, source: Box<dyn ByteSource>) -> Self {
+        Self { length, source }
+    }
+
+    /// The bytes as a source.
+    pub fn into_source(self) -> Box<dyn ByteSource> {
+        self.source
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self { length: Some(bytes.len() as u64), source: Box::new(Chunks::new([bytes])) }
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::from(Bytes::from(text))
+    }
+}
+
+#[async_trait(?Send)]
+impl ByteSource for Body {
+    async fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
+        self.source.next().await
+    }
+}

@@ -1,0 +1,122 @@
+//! Settings, read and validated once, with a clear sentence for each that is wrong.
+
+use std::rc::Rc;
+
+use crate::crypto::MasterKeys;
+
+/// Names of all settings; `docs/settings.md` says the same for people.
+pub struct Config {
+    /// `ENCRYPTION_KEYS`: the keys that wrap the blobs' keys.
+    pub keys: Rc<MasterKeys>,
+    /// `ADMIN_TOKEN`: the bearer of the administration interface. Without it, there is none.
+    pub admin_token: Option<String>,
+    /// `WEBDAV_NAME`: the name that clients show for the mount.
+    pub webdav_name: String,
+    /// `VERSIONS_KEPT`: how many earlier contents of a file are kept.
+    pub versions_kept: i64,
+    /// `PROPFIND_LIMIT`: entries that a PROPFIND of infinite depth may list.
+    pub propfind_limit: i64,
+    /// `SERVER_TIMING=1`: answers tell their SQL round trips and rows read.
+    pub server_timing: bool,
+}
+
+/// A setting that is missing or wrong.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{setting}: {problem}")]
+pub struct ConfigError {
+    /// The name of the setting.
+    pub setting: &'static str,
+    /// What is wrong with it, without its value.
+    pub problem: String,
+}
+
+impl Config {
+    /// Reads all settings through `var`, which gives the value of a name where it is set.
+    pub fn read(var: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let var = |name: &str| var(name).filter(|value| !value.trim().is_empty());
+        let keys = var("ENCRYPTION_KEYS").ok_or_else(|| ConfigError {
+            setting: "ENCRYPTION_KEYS",
+            problem: "is not set; make one with: echo \"k1:$(openssl rand -base64 32)\"".to_owned(),
+        })?;
+        let keys = MasterKeys::parse(&keys).map_err(|problem| ConfigError { setting: "ENCRYPTION_KEYS", problem })?;
+
+        let admin_token = var("ADMIN_TOKEN");
+        if admin_token.as_ref().is_some_and(|token| token.len() < 24) {
+            return Err(ConfigError { setting: "ADMIN_TOKEN", problem: "is shorter than 24 characters".to_owned() });
+        }
+
+        let webdav_name = var("WEBDAV_NAME").unwrap_or_else(|| "OpenCoper".to_owned());
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if webdav_name.len() > 64 || !webdav_name.chars().all(plain) || webdav_name.starts_with('.') {
+            return Err(ConfigError {
+                setting: "WEBDAV_NAME",
+                problem: "may hold up to 64 letters, digits, '-', '_' and '.', and not begin with '.'".to_owned(),
+            });
+        }
+        if ["api", "dav", "internal", "healthz", "readyz"].contains(&webdav_name.as_str()) {
+            return Err(ConfigError { setting: "WEBDAV_NAME", problem: format!("{webdav_name} is a path of the program") });
+        }
+
+        Ok(Self {
+            keys: Rc::new(keys),
+            admin_token,
+            webdav_name,
+            versions_kept: number(&var, "VERSIONS_KEPT", 10, 0, 1_000)?,
+            propfind_limit: number(&var, "PROPFIND_LIMIT", 10_000, 1, 100_000)?,
+            server_timing: number(&var, "SERVER_TIMING", 0, 0, 1)? == 1,
+        })
+    }
+}
+
+fn number(
+    var: &impl Fn(&str) -> Option<String>,
+    setting: &'static str,
+    default: i64,
+    min: i64,
+    max: i64,
+) -> Result<i64, ConfigError> {
+    let Some(value) = var(setting) else { return Ok(default) };
+    value.trim().parse().ok().filter(|n| (min..=max).contains(n)).ok_or_else(|| ConfigError {
+        setting,
+        problem: format!("must be a whole number from {min} to {max}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(vars: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let key = format!("k1:{}", data_encoding::BASE64.encode(&[7; 32]));
+        Config::read(|name| {
+            vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()).or_else(|| {
+                (name == "ENCRYPTION_KEYS").then(|| key.clone())
+            })
+        })
+    }
+
+    #[test]
+    fn defaults_hold_where_nothing_is_set() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.webdav_name, "OpenCoper");
+        assert_eq!(config.versions_kept, 10);
+        assert!(config.admin_token.is_none());
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_without_its_value() {
+        for (name, value) in [
+            ("ENCRYPTION_KEYS", " "),
+            ("ENCRYPTION_KEYS", "k1:c2VjcmV0"),
+            ("ADMIN_TOKEN", "secret"),
+            ("WEBDAV_NAME", "secret/"),
+            ("WEBDAV_NAME", "dav"),
+            ("VERSIONS_KEPT", "-1"),
+            ("PROPFIND_LIMIT", "many"),
+        ] {
+            let Err(error) = read(&[(name, value)]) else { panic!("{name}={value} was taken") };
+            assert_eq!(error.setting, name);
+            assert!(!error.to_string().contains("secret") && !error.to_string().contains("c2Vj"));
+        }
+    }
+}

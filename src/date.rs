@@ -1,0 +1,42 @@
+//! Times as text.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::ports::Millis;
+
+/// ISO 8601 with milliseconds, as in `2026-06-22T12:00:00.000Z`.
+pub fn iso8601(at: Millis) -> String {
+    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000);
+    let time = time.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let seconds = time.replace_nanosecond(0).unwrap_or(time).format(&Rfc3339).unwrap_or_default();
+    format!("{}.{:03}Z", seconds.trim_end_matches('Z'), time.millisecond())
+}
+
+/// HTTP-date (RFC 9110, 5.6.7). Times that it cannot tell become the nearest that it can.
+pub fn http_date(at: Millis) -> String {
+    const YEAR_9999: Millis = 253_402_300_799;
+    let seconds = at.div_euclid(1000).clamp(0, YEAR_9999).unsigned_abs();
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iso_8601_has_milliseconds() {
+        assert_eq!(iso8601(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(iso8601(1_782_129_600_007), "2026-06-22T12:00:00.007Z");
+        assert_eq!(iso8601(-1), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn an_http_date_is_within_what_it_can_tell() {
+        assert_eq!(http_date(784_111_777_999), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(http_date(-5), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(http_date(i64::MAX), "Fri, 31 Dec 9999 23:59:59 GMT");
+    }
+}

@@ -1,0 +1,161 @@
+//! LOCK (RFC 4918, 9.10)
+
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use uuid::Builder;
+
+use super::headers::{self, Depth, Timeout};
+use super::multistatus::xml_answer;
+use super::preconditions::Preconditions;
+use super::props::Resource;
+use super::request::Request;
+use super::xml::{DAV, Element, Writer};
+use crate::body::Body;
+use crate::error::{Error, Result};
+use crate::ports::Chunks;
+use crate::store::{Link, Lock, NewLock, Place, Scope, Trail, View, ViewRequest, twice};
+
+/// The longest time that a lock is granted for, and the time where a client names none. Clients
+/// refresh; a lock whose client has vanished must not stay for long.
+const LONGEST: u32 = 3600;
+
+/// The longest description of an owner that is kept, in bytes.
+const OWNER_LIMIT: usize = 8 * 1024;
+
+/// Takes a lock, or, without a body, refreshes one. A name that nothing has gets an empty file.
+pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
+    let preconditions = Preconditions::read(request)?;
+    let depth = headers::depth(&request.cx.headers)?.unwrap_or(Depth::Infinity);
+    let seconds = match headers::timeout(&request.cx.headers) {
+        Some(Timeout::Seconds(seconds)) => seconds.clamp(1, LONGEST),
+        Some(Timeout::Infinite) | None => LONGEST,
+    };
+    let mut wanted = ViewRequest { locks_below: true, ..ViewRequest::of(request.address()) };
+    preconditions.extend(&mut wanted);
+    let Some(document) = request.xml(body).await? else {
+        return refresh(request, &preconditions, &wanted, seconds.into()).await;
+    };
+    if depth == Depth::One {
+        return Err(Error::bad("a lock has Depth 0 or infinity"));
+    }
+    let lock = read(request, &document, depth == Depth::Infinity, seconds.into())?;
+    twice(async || {
+        let view = request.drive.view(&request.credentials, &wanted, Vec::new()).await?;
+        view.caller.scopes.require(Scope::Write)?;
+        preconditions.check(&view, 1)?;
+        take(request, &preconditions, &view, &lock).await
+    })
+    .await
+}
+
+async fn take(
+    request: &Request<'_>,
+    preconditions: &Preconditions,
+    view: &View,
+    lock: &NewLock,
+) -> Result<Response<Body>> {
+    let trail = view.trail()?;
+    check_conflicts(request, trail, lock)?;
+    let Some(node) = trail.target() else {
+        let place = Place::of(trail)?;
+        preconditions.parent_unlocked(request, trail)?;
+        return lock_new(request, view, &place, lock).await;
+    };
+    // A file has nothing below it: its lock is the same for both depths.
+    let lock = NewLock { infinite: lock.infinite && node.is_folder(), ..lock.clone() };
+    if trail.is_root() {
+        request.drive.lock_root(node, &lock).await?;
+    } else {
+        request.drive.lock(&Place::of(trail)?, &lock).await?;
+    }
+    let href = request.href(trail.names(), node.is_folder());
+    granted(request, view, StatusCode::OK, &lock.taken(request.drive.now()), href)
+}
+
+async fn lock_new(request: &Request<'_>, view: &View, place: &Place, lock: &NewLock) -> Result<Response<Body>> {
+    let upload = request.drive.new_upload();
+    let keys = &request.cx.config.keys;
+    let nothing = request.drive.store(keys, upload, &mut Chunks::new([]), Some(0), None).await?;
+    let lock = NewLock { infinite: false, ..lock.clone() };
+    let link = Link { expect: crate::store::Expect::Unchanged, lock: Some(lock.clone()), ..Link::default() };
+    request.drive.link(place, &nothing, &link).await?;
+    let href = request.href(view.trail()?.names(), false);
+    granted(request, view, StatusCode::CREATED, &lock.taken(request.drive.now()), href)
+}
+
+/// 423 where a lock that holds here, or one below a folder that is to be locked whole, excludes
+/// the new one (RFC 4918, 6.1 and 6.2).
+fn check_conflicts(request: &Request<'_>, trail: &Trail, lock: &NewLock) -> Result<()> {
+    let held = trail.covering_target().filter(|(_, held)| lock.exclusive || held.is_exclusive());
+    let mut hrefs: Vec<_> = held.map(|(index, _)| request.href_on(trail, index)).collect();
+    if lock.infinite && trail.locks_below.iter().any(|held| lock.exclusive || held.is_exclusive()) {
+        hrefs.push(request.href(trail.names(), true));
+    }
+    if hrefs.is_empty() { Ok(()) } else { Err(Error::ConflictingLock(hrefs)) }
+}
+
+async fn refresh(
+    request: &Request<'_>,
+    preconditions: &Preconditions,
+    wanted: &ViewRequest,
+    timeout_s: i64,
+) -> Result<Response<Body>> {
+    let token = preconditions.only_token()?;
+    let view = request.drive.view(&request.credentials, wanted, Vec::new()).await?;
+    view.caller.scopes.require(Scope::Write)?;
+    preconditions.check(&view, 1)?;
+    let trail = view.trail()?;
+    let Some((index, lock)) = trail.covering_target().find(|(_, lock)| lock.token == token) else {
+        return Err(Error::PreconditionFailed("no such lock is held here".to_owned()));
+    };
+    let lock = request.drive.refresh_lock(lock, timeout_s).await?;
+    let href = request.href_on(trail, index);
+    let mut response = granted(request, &view, StatusCode::OK, &lock, href)?;
+    // The header is for new locks only.
+    response.headers_mut().remove("lock-token");
+    Ok(response)
+}
+
+/// The lock that a `lockinfo` asks for: 400 where it is none.
+fn read(request: &Request<'_>, document: &Element, infinite: bool, timeout_s: i64) -> Result<NewLock> {
+    let scope = document.child(DAV, "lockscope");
+    let has_scope = |name: &str| scope.is_some_and(|scope| scope.child(DAV, name).is_some());
+    let (exclusive, shared) = (has_scope("exclusive"), has_scope("shared"));
+    let write = document.child(DAV, "locktype").is_some_and(|kind| kind.child(DAV, "write").is_some());
+    if !document.is(DAV, "lockinfo") || exclusive == shared || !write {
+        return Err(Error::bad("the body is no lockinfo for an exclusive or shared write lock"));
+    }
+    let owner = document.child(DAV, "owner").map(Element::inner_xml).unwrap_or_default();
+    if owner.len() > OWNER_LIMIT {
+        return Err(Error::bad("the owner of the lock is over 8 KiB"));
+    }
+    let mut random = [0; 16];
+    request.cx.ports.random.fill(&mut random);
+    let token = format!("urn:uuid:{}", Builder::from_random_bytes(random).into_uuid());
+    Ok(NewLock { token, exclusive, infinite, owner, timeout_s })
+}
+
+fn granted(
+    request: &Request<'_>,
+    view: &View,
+    status: StatusCode,
+    lock: &Lock,
+    href: String,
+) -> Result<Response<Body>> {
+    let trail = view.trail()?;
+    let node = trail.nodes().last().ok_or_else(|| Error::internal("a trail of nothing"))?;
+    let resource = Resource {
+        node,
+        is_root: trail.is_root(),
+        mount_name: &request.cx.config.webdav_name,
+        caller: &view.caller,
+        locks: vec![(lock, href)],
+        now: request.drive.now(),
+    };
+    let mut xml = Writer::new("prop");
+    xml.raw(DAV, "lockdiscovery", None, &resource.lock_discovery());
+    let mut response = xml_answer(status, xml);
+    if let Ok(token) = HeaderValue::try_from(format!("<{}>", lock.token)) {
+        response.headers_mut().insert(HeaderName::from_static("lock-token"), token);
+    }
+    Ok(response)
+}

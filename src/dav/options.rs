@@ -1,0 +1,33 @@
+//! OPTIONS (RFC 4918, 10.1)
+
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
+
+use super::request::Request;
+use crate::body::Body;
+use crate::error::Result;
+use crate::store::ViewRequest;
+
+/// All methods that a resource may take.
+pub const ALLOW: &str =
+    "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK";
+
+/// What the server can, for a caller who is known.
+pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
+    request.drive.view(&request.credentials, &ViewRequest::default(), Vec::new()).await?;
+    Ok(capabilities())
+}
+
+/// What the server can, with no word about any drive.
+pub fn capabilities() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    add_capabilities(response.headers_mut());
+    response
+}
+
+/// The headers by which clients know a WebDAV server.
+pub fn add_capabilities(headers: &mut HeaderMap) {
+    headers.insert(HeaderName::from_static("dav"), HeaderValue::from_static("1, 2, 3"));
+    headers.insert(HeaderName::from_static("ms-author-via"), HeaderValue::from_static("DAV"));
+    headers.insert(header::ALLOW, HeaderValue::from_static(ALLOW));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+}

@@ -1,0 +1,173 @@
+//! PROPFIND (RFC 4918, 9.1)
+
+use std::collections::HashMap;
+
+use http::Response;
+
+use super::headers::{self, Depth};
+use super::multistatus::Multistatus;
+use super::path::encode_segment;
+use super::preconditions::Preconditions;
+use super::props::{Name, Resource, Value, is_live};
+use super::request::Request;
+use super::xml::{DAV, Element};
+use crate::body::Body;
+use crate::error::{Error, Result};
+use crate::store::{Detail, Listing, Lock, Node, Scope, Trail, View, ViewRequest};
+
+/// Which properties a client asks for.
+enum Wanted {
+    /// All that it need not know by name, and those that it names besides.
+    All(Vec<(String, String)>),
+    /// The names of all.
+    Names,
+    /// These.
+    Named(Vec<(String, String)>),
+}
+
+/// The properties of a file or folder, and, by Depth, of what is in it.
+pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
+    let depth = headers::depth(&request.cx.headers)?.unwrap_or(Depth::Infinity);
+    let preconditions = Preconditions::read(request)?;
+    let wanted = match request.xml(body).await? {
+        Some(document) => Wanted::read(&document)?,
+        None => Wanted::All(Vec::new()),
+    };
+    let limit = request.cx.config.propfind_limit;
+    let mut read = ViewRequest {
+        addresses: vec![request.address()],
+        detail: Detail { properties: wanted.dead_properties(), ..Detail::default() },
+        listing: match depth {
+            Depth::Zero => Listing::Nothing,
+            Depth::One => Listing::Members,
+            Depth::Infinity => Listing::Below(limit),
+        },
+        locks_below: false,
+    };
+    preconditions.extend(&mut read);
+    let view = request.drive.view(&request.credentials, &read, Vec::new()).await?;
+    view.caller.scopes.require(Scope::Read)?;
+    view.trail()?.existing()?;
+    preconditions.check_if(&view, 1)?;
+    if depth == Depth::Infinity && view.listing.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
+        return Err(Error::ForbiddenCondition("propfind-finite-depth"));
+    }
+    list(request, &view, &wanted)
+}
+
+impl Wanted {
+    /// Reads a `propfind`: 400 where it asks for nothing. What else stands in it is ignored, stray
+    /// text among it, which a client is known to send.
+    fn read(document: &Element) -> Result<Self> {
+        if !document.is(DAV, "propfind") {
+            return Err(Error::bad("the body is no propfind"));
+        }
+        let names = |element: &Element| {
+            element.elements().map(|child| (child.namespace.clone(), child.name.clone())).collect::<Vec<_>>()
+        };
+        if let Some(prop) = document.child(DAV, "prop") {
+            return Ok(Self::Named(names(prop)));
+        }
+        if document.child(DAV, "propname").is_some() {
+            return Ok(Self::Names);
+        }
+        match document.child(DAV, "allprop") {
+            Some(_) => Ok(Self::All(document.child(DAV, "include").map(names).unwrap_or_default())),
+            None => Err(Error::bad("the propfind asks for nothing")),
+        }
+    }
+
+    /// Whether an answer needs the dead properties.
+    fn dead_properties(&self) -> bool {
+        match self {
+            Self::All(_) | Self::Names => true,
+            Self::Named(names) => names.iter().any(|name| !is_live(as_name(name))),
+        }
+    }
+
+    fn write(&self, resource: &Resource<'_>, href: &str, answer: &mut Multistatus) {
+        match self {
+            Self::Names => {
+                let names: Vec<_> = resource.all().into_iter().map(|(name, _)| (name, Value::Empty)).collect();
+                answer.properties(href, &names, &[]);
+            }
+            Self::All(include) => {
+                let mut found = resource.all();
+                let (more, missing) = split(resource, include);
+                found.extend(more.into_iter().filter(|(name, _)| is_live(*name) && name.name.starts_with("quota-")));
+                answer.properties(href, &found, &missing);
+            }
+            Self::Named(names) => {
+                let (found, missing) = split(resource, names);
+                answer.properties(href, &found, &missing);
+            }
+        }
+    }
+}
+
+fn as_name((namespace, name): &(String, String)) -> Name<'_> {
+    Name { namespace, name }
+}
+
+/// Those of `names` that the resource has, and the others.
+fn split<'a>(resource: &Resource<'a>, names: &'a [(String, String)]) -> (Vec<(Name<'a>, Value<'a>)>, Vec<Name<'a>>) {
+    let mut found = Vec::with_capacity(names.len());
+    let mut missing = Vec::new();
+    for name in names.iter().map(as_name) {
+        match resource.value(name) {
+            Some(value) => found.push((name, value)),
+            None => missing.push(name),
+        }
+    }
+    (found, missing)
+}
+
+/// What the members of a folder take from it.
+struct Above<'a> {
+    href: String,
+    locks: Vec<(&'a Lock, String)>,
+}
+
+fn list(request: &Request<'_>, view: &View, wanted: &Wanted) -> Result<Response<Body>> {
+    let trail = view.trail()?;
+    let top = trail.existing()?;
+    let mut answer = Multistatus::new();
+    let href = request.href(trail.names(), top.is_folder());
+    let locks = trail.covering_target().map(|(index, lock)| (lock, request.href_on(trail, index))).collect();
+    wanted.write(&resource(request, view, top, trail.is_root(), locks), &href, &mut answer);
+
+    // Parents come before their members, so each finds what it takes from above.
+    let mut folders = HashMap::from([(top.id, Above { locks: inherited(request, trail), href })]);
+    for node in &view.listing {
+        let Some(above) = node.parent_id.and_then(|parent| folders.get(&parent)) else {
+            return Err(Error::internal("a listing with a member of another folder"));
+        };
+        let slash = if node.is_folder() { "/" } else { "" };
+        let href = format!("{}{}{slash}", above.href, encode_segment(&node.name));
+        let mut locks = above.locks.clone();
+        locks.extend(node.locks.iter().map(|lock| (lock, href.clone())));
+        if node.is_folder() {
+            let locks = locks.iter().filter(|(lock, _)| lock.is_infinite()).cloned().collect();
+            folders.insert(node.id, Above { href: href.clone(), locks });
+        }
+        wanted.write(&resource(request, view, node, false, locks), &href, &mut answer);
+    }
+    Ok(answer.finish())
+}
+
+/// The locks of infinite depth on the folder and above it.
+fn inherited<'a>(request: &Request<'_>, trail: &'a Trail) -> Vec<(&'a Lock, String)> {
+    let locks = trail.covering_target().filter(|(_, lock)| lock.is_infinite());
+    locks.map(|(index, lock)| (lock, request.href_on(trail, index))).collect()
+}
+
+fn resource<'a>(
+    request: &'a Request<'_>,
+    view: &'a View,
+    node: &'a Node,
+    is_root: bool,
+    locks: Vec<(&'a Lock, String)>,
+) -> Resource<'a> {
+    let mount_name = &request.cx.config.webdav_name;
+    Resource { node, is_root, mount_name, caller: &view.caller, locks, now: request.drive.now() }
+}

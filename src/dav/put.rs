@@ -1,0 +1,86 @@
+//! PUT (RFC 9110, 9.3.4; RFC 4918, 9.7)
+
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+
+use super::preconditions::Preconditions;
+use super::request::Request;
+use super::{empty, headers};
+use crate::body::Body;
+use crate::error::{Error, Result};
+use crate::store::{Content, Link, Linked, Place, Scope, View, ViewRequest, twice};
+use crate::transfer::{announced_length, date_header, etag_header, receive};
+
+/// Stores the body under the path. The former content of a file becomes a version.
+pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Body>> {
+    let preconditions = Preconditions::read(request)?;
+    if request.cx.headers.contains_key(header::CONTENT_RANGE) {
+        return Err(Error::bad("a PUT stores a whole content; Content-Range is not taken"));
+    }
+    let mtime = headers::oc_mtime(&request.cx.headers)?;
+    let length = announced_length(&request.cx.headers, &body)?;
+    let mut wanted = ViewRequest::of(request.address());
+    preconditions.extend(&mut wanted);
+
+    let upload = request.drive.new_upload();
+    let record = (length != Some(0)).then(|| request.drive.record_upload(&request.credentials, &upload));
+    let view = request.drive.view(&request.credentials, &wanted, record.into_iter().collect()).await?;
+    check(request, &preconditions, &view)?;
+    let content = receive(request.cx, &request.drive, &view.caller, upload, &mut body, length).await?;
+
+    let link = Link {
+        mime: request.cx.header(header::CONTENT_TYPE.as_str()).map(ToOwned::to_owned),
+        modified_at: mtime,
+        expect: preconditions.expect(),
+        lock: None,
+    };
+    let mut read = Some(view);
+    let linked = twice(async || {
+        let view = match read.take() {
+            Some(view) => view,
+            None => request.drive.view(&request.credentials, &wanted, Vec::new()).await?,
+        };
+        link_content(request, &preconditions, &view, &content, &link).await
+    })
+    .await?;
+    Ok(stored(&linked, mtime.is_some()))
+}
+
+/// Refuses the request before any byte of its body is read.
+fn check(request: &Request<'_>, preconditions: &Preconditions, view: &View) -> Result<Place> {
+    view.caller.scopes.require(Scope::Write)?;
+    let trail = view.trail()?;
+    if trail.target().is_some_and(crate::store::Node::is_folder) {
+        return Err(Error::MethodNotAllowed(super::options::ALLOW));
+    }
+    let place = Place::of(trail)?;
+    preconditions.check(view, 1)?;
+    if trail.target().is_some() {
+        preconditions.unlocked(request, trail)?;
+    } else {
+        preconditions.parent_unlocked(request, trail)?;
+    }
+    Ok(place)
+}
+
+async fn link_content(
+    request: &Request<'_>,
+    preconditions: &Preconditions,
+    view: &View,
+    content: &Content,
+    link: &Link,
+) -> Result<Linked> {
+    let place = check(request, preconditions, view)?;
+    request.drive.link(&place, content, link).await
+}
+
+fn stored(linked: &Linked, mtime_accepted: bool) -> Response<Body> {
+    let mut response = empty(if linked.created { StatusCode::CREATED } else { StatusCode::NO_CONTENT });
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, etag_header(&linked.etag));
+    headers.insert(HeaderName::from_static("oc-etag"), etag_header(&linked.etag));
+    headers.insert(header::LAST_MODIFIED, date_header(linked.modified_at));
+    if mtime_accepted {
+        headers.insert(HeaderName::from_static("x-oc-mtime"), HeaderValue::from_static("accepted"));
+    }
+    response
+}

@@ -1,0 +1,147 @@
+//! One WebDAV request: the mount it came by, the path in the drive, the drive.
+
+use http::header;
+
+use super::headers::{self, HeaderError};
+use super::mount::Mount;
+use super::path::{self, DavPath, PathError};
+use super::xml::{self, Element, XmlError};
+use crate::body::Body;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::ports::{ByteSource, StreamError, read_at_most};
+use crate::store::{Address, Credentials, Drive, Node, Trail};
+
+/// The longest XML body, in bytes.
+const XML_LIMIT: usize = 1024 * 1024;
+
+/// One WebDAV request without its body.
+pub struct Request<'a> {
+    /// The request.
+    pub cx: &'a Context<'a>,
+    /// The drive that its token names.
+    pub drive: Drive,
+    /// The token.
+    pub credentials: Credentials,
+    /// The path below the mount.
+    pub path: DavPath,
+    /// The mount as we are asked, like `/dav`.
+    mount: String,
+    /// The mount as the client sees it, like `/api/dav`.
+    prefix: String,
+}
+
+impl<'a> Request<'a> {
+    /// Reads a request below `/{first}/`. 401 without a token, 400 for a path that names nothing.
+    pub fn read(cx: &'a Context<'a>, first: &str) -> Result<Self> {
+        let (drive, credentials) = cx.drive()?;
+        let mount = format!("/{first}");
+        let prefix =
+            Mount::from_forwarded(cx.header("x-forwarded-prefix"), &mount, &cx.config.webdav_name).prefix;
+        let raw = cx.uri.path().trim_start_matches('/');
+        let path = DavPath::parse(raw.strip_prefix(first).unwrap_or(raw))?;
+        Ok(Self { cx, drive, credentials, path, mount, prefix })
+    }
+
+    /// The node that the path names.
+    pub fn address(&self) -> Address {
+        Address::Path(self.path.segments().to_vec())
+    }
+
+    /// The URL path of the names below the caller's root, as the client sees it.
+    pub fn href(&self, names: &[String], folder: bool) -> String {
+        path::href(&self.prefix, names, folder)
+    }
+
+    /// The URL path of `trail.nodes()[index]`; the caller's root for one above it.
+    pub fn href_on(&self, trail: &Trail, index: usize) -> String {
+        let names = trail.depth(index).and_then(|depth| trail.names().get(..depth)).unwrap_or_default();
+        self.href(names, trail.nodes().get(index).is_none_or(Node::is_folder))
+    }
+
+    /// The path in the drive that a URI names, absolute or not; none where it is outside the
+    /// mount. `Err` for a path that is malformed.
+    pub fn path_of(&self, raw: &str) -> Result<Option<DavPath>> {
+        for mount in [&self.prefix, &self.mount] {
+            if let Some(rest) = raw.strip_prefix(mount.as_str())
+                && (rest.is_empty() || rest.starts_with('/'))
+            {
+                return Ok(Some(DavPath::parse(rest)?));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where a COPY or MOVE goes: 400 without the header, 502 for another server or mount.
+    pub fn destination(&self) -> Result<DavPath> {
+        let destination = headers::destination(&self.cx.headers)?;
+        let destination = destination.ok_or_else(|| Error::bad("the header Destination is missing"))?;
+        if let Some(authority) = &destination.authority
+            && !self.is_own(authority)
+        {
+            return Err(Error::OtherServer("the Destination is on another server; a proxy must pass Host on".to_owned()));
+        }
+        let path = self.path_of(&destination.path)?;
+        path.ok_or_else(|| Error::OtherServer("the Destination is outside this drive".to_owned()))
+    }
+
+    /// Whether an authority is the one that the client knows us by. Ports are not compared, since
+    /// proxies drop them from Host.
+    fn is_own(&self, authority: &str) -> bool {
+        let own = ["x-forwarded-host", header::HOST.as_str()].map(|name| self.cx.header(name));
+        let mut own = own.into_iter().chain([self.cx.uri.host()]).flatten().peekable();
+        own.peek().is_none() || own.any(|own| host(own).eq_ignore_ascii_case(host(authority)))
+    }
+
+    /// The XML body: none where it is empty, 400 where it is no XML or over 1 MiB.
+    pub async fn xml(&self, mut body: Body) -> Result<Option<Element>> {
+        let bytes = read_at_most(&mut body as &mut dyn ByteSource, XML_LIMIT).await.map_err(|error| match error {
+            StreamError::TooLong => Error::bad("the XML is over 1 MiB"),
+            other => other.into(),
+        })?;
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(None);
+        }
+        Ok(Some(xml::parse(&bytes)?))
+    }
+}
+
+/// The host of an authority, without user and port.
+fn host(authority: &str) -> &str {
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    match host.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => host,
+    }
+}
+
+impl From<PathError> for Error {
+    fn from(error: PathError) -> Self {
+        Self::bad(error.to_string())
+    }
+}
+
+impl From<HeaderError> for Error {
+    fn from(error: HeaderError) -> Self {
+        Self::bad(error.to_string())
+    }
+}
+
+impl From<XmlError> for Error {
+    fn from(error: XmlError) -> Self {
+        Self::bad(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host;
+
+    #[test]
+    fn a_host_is_compared_without_user_and_port() {
+        assert_eq!(host("drive.example:8443"), "drive.example");
+        assert_eq!(host("me@drive.example"), "drive.example");
+        assert_eq!(host("[::1]:8787"), "[::1]");
+        assert_eq!(host("[::1]"), "[::1]");
+    }
+}

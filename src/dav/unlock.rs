@@ -1,0 +1,29 @@
+//! UNLOCK (RFC 4918, 9.11)
+
+use http::{Response, StatusCode};
+
+use super::preconditions::Preconditions;
+use super::request::Request;
+use super::{empty, headers};
+use crate::body::Body;
+use crate::error::{Error, Result};
+use crate::store::{Scope, ViewRequest};
+
+/// Removes the lock that the header Lock-Token names: 409 where it does not hold here.
+pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
+    let preconditions = Preconditions::read(request)?;
+    let token = headers::lock_token(&request.cx.headers)?;
+    let token = token.ok_or_else(|| Error::bad("the header Lock-Token is missing"))?;
+    let mut wanted = ViewRequest::of(request.address());
+    preconditions.extend(&mut wanted);
+    let view = request.drive.view(&request.credentials, &wanted, Vec::new()).await?;
+    view.caller.scopes.require(Scope::Write)?;
+    preconditions.check(&view, 1)?;
+    let trail = view.trail()?;
+    trail.existing()?;
+    if !trail.covering_target().any(|(_, lock)| lock.token == token) {
+        return Err(Error::ConflictCondition("lock-token-matches-request-uri"));
+    }
+    request.drive.unlock(&token).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}

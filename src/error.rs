@@ -1,0 +1,285 @@
+//! One `Error`, and the only place where an error becomes a status and a body.
+
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+use crate::body::Body;
+use crate::store::Guard;
+use crate::ports::{BlobError, CryptoError, SqlError, StreamError};
+
+/// The result of nearly everything.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a request was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request itself is wrong; the sentence says how. 400.
+    #[error("{0}")]
+    BadRequest(String),
+    /// No token, or one that is unknown or expired. 401.
+    #[error("a valid token is needed")]
+    Unauthorized,
+    /// The token does not allow it, or nobody may do it. 403.
+    #[error("{0}")]
+    Forbidden(String),
+    /// A WebDAV precondition that is answered with 403, by its element name (RFC 4918, 16).
+    #[error("refused: {0}")]
+    ForbiddenCondition(&'static str),
+    /// No such file, folder or route. 404.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// The method is not one of those that the resource takes. 405.
+    #[error("method not allowed")]
+    MethodNotAllowed(&'static str),
+    /// The state of the drive does not allow it. 409.
+    #[error("{0}")]
+    Conflict(String),
+    /// A WebDAV precondition that is answered with 409, by its element name.
+    #[error("refused: {0}")]
+    ConflictCondition(&'static str),
+    /// A condition of the request does not hold. 412.
+    #[error("{0}")]
+    PreconditionFailed(String),
+    /// More bytes than the request or the program allows. 413.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The drive is full: 413 in REST, 507 in WebDAV.
+    #[error("the storage quota is exceeded")]
+    QuotaExceeded,
+    /// A body of a type that the method does not take. 415.
+    #[error("unsupported media type")]
+    UnsupportedMediaType,
+    /// No byte of the range exists; holds the length of the content. 416.
+    #[error("the range is not satisfiable")]
+    RangeNotSatisfiable(u64),
+    /// The request is understood, and wrong in itself (a form without its field). 422.
+    #[error("{0}")]
+    Unprocessable(String),
+    /// Locked by somebody else; holds the hrefs of the locked resources. 423.
+    #[error("the resource is locked")]
+    Locked(Vec<String>),
+    /// A lock that would conflict with one that is held; holds the hrefs of those. 423.
+    #[error("the resource is locked already")]
+    ConflictingLock(Vec<String>),
+    /// Somebody else changed what the request was decided on, twice. 403 to 423.
+    #[error("the request collided with another")]
+    Raced(Guard),
+    /// The destination of a COPY or MOVE is on another server. 502 (RFC 4918, 9.8.5).
+    #[error("{0}")]
+    OtherServer(String),
+    /// The runtime's services are away for the moment. 503.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The operator's settings are wrong; the sentence says which. 500.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    /// A bug or a broken store. The text goes to the log, never to the client. 500.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// A 400 with a sentence.
+    pub fn bad(sentence: impl Into<String>) -> Self {
+        Self::BadRequest(sentence.into())
+    }
+
+    /// A 403 for a token that lacks a scope.
+    pub fn missing_scope(scope: &str) -> Self {
+        Self::Forbidden(format!("the token lacks the scope {scope}"))
+    }
+
+    /// A bug: `what` goes to the log.
+    pub fn internal(what: impl std::fmt::Display) -> Self {
+        Self::Internal(what.to_string())
+    }
+
+    fn status(&self, dialect: Dialect) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) | Self::ForbiddenCondition(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict(_) | Self::ConflictCondition(_) => StatusCode::CONFLICT,
+            Self::PreconditionFailed(_) => StatusCode::PRECONDITION_FAILED,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::QuotaExceeded => match dialect {
+                Dialect::Json => StatusCode::PAYLOAD_TOO_LARGE,
+                Dialect::Dav => StatusCode::INSUFFICIENT_STORAGE,
+            },
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Locked(_) | Self::ConflictingLock(_) => StatusCode::LOCKED,
+            Self::Raced(guard) => match guard {
+                Guard::Gone => StatusCode::NOT_FOUND,
+                Guard::Cycle => StatusCode::FORBIDDEN,
+                Guard::Etag => StatusCode::PRECONDITION_FAILED,
+                Guard::Lock => StatusCode::LOCKED,
+                Guard::Quota => Self::QuotaExceeded.status(dialect),
+                Guard::Parent | Guard::Exists | Guard::Upload => StatusCode::CONFLICT,
+            },
+            Self::OtherServer(_) => StatusCode::BAD_GATEWAY,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Config(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The stable name in JSON answers.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "BAD_REQUEST",
+            Self::Unauthorized => "UNAUTHORIZED",
+            Self::Forbidden(_) | Self::ForbiddenCondition(_) => "FORBIDDEN",
+            Self::NotFound(_) => "NOT_FOUND",
+            Self::MethodNotAllowed(_) => "METHOD_NOT_ALLOWED",
+            Self::Conflict(_) | Self::ConflictCondition(_) => "CONFLICT",
+            Self::PreconditionFailed(_) => "PRECONDITION_FAILED",
+            Self::TooLarge(_) => "TOO_LARGE",
+            Self::QuotaExceeded => "QUOTA_EXCEEDED",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::RangeNotSatisfiable(_) => "RANGE_NOT_SATISFIABLE",
+            Self::Unprocessable(_) => "UNPROCESSABLE",
+            Self::Locked(_) | Self::ConflictingLock(_) => "LOCKED",
+            Self::Raced(_) => "COLLISION",
+            Self::OtherServer(_) => "OTHER_SERVER",
+            Self::Unavailable(_) => "UNAVAILABLE",
+            Self::Config(_) => "MISCONFIGURED",
+            Self::Internal(_) => "INTERNAL",
+        }
+    }
+
+    /// What the client may read.
+    fn sentence(&self) -> String {
+        match self {
+            Self::Internal(_) => "something went wrong on the server".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
+    /// The element that WebDAV clients look for (RFC 4918, 16; RFC 4331, 6).
+    fn condition(&self) -> Option<(&'static str, &[String])> {
+        match self {
+            Self::ForbiddenCondition(name) | Self::ConflictCondition(name) => Some((name, &[])),
+            Self::Locked(hrefs) => Some(("lock-token-submitted", hrefs)),
+            Self::ConflictingLock(hrefs) => Some(("no-conflicting-lock", hrefs)),
+            Self::QuotaExceeded => Some(("quota-not-exceeded", &[])),
+            _ => None,
+        }
+    }
+
+    /// The answer. `realm` is the name that a password dialogue shows.
+    pub fn into_response(self, dialect: Dialect, realm: &str) -> Response<Body> {
+        let status = self.status(dialect);
+        if status.is_server_error() && status != StatusCode::INSUFFICIENT_STORAGE {
+            log::error!("{self}");
+        }
+        let body = match dialect {
+            Dialect::Json => self.json(),
+            Dialect::Dav => self.xml(),
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(dialect.content_type()));
+        self.add_headers(dialect, realm, headers);
+        response
+    }
+
+    fn add_headers(&self, dialect: Dialect, realm: &str, headers: &mut HeaderMap) {
+        match self {
+            Self::Unauthorized => {
+                if dialect == Dialect::Dav
+                    && let Ok(basic) = HeaderValue::try_from(format!("Basic realm=\"{realm}\", charset=\"UTF-8\""))
+                {
+                    headers.append(header::WWW_AUTHENTICATE, basic);
+                }
+                if let Ok(bearer) = HeaderValue::try_from(format!("Bearer realm=\"{realm}\", error=\"invalid_token\"")) {
+                    headers.append(header::WWW_AUTHENTICATE, bearer);
+                }
+            }
+            Self::MethodNotAllowed(allow) => {
+                headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+            }
+            Self::RangeNotSatisfiable(length) => {
+                if let Ok(range) = HeaderValue::try_from(format!("bytes */{length}")) {
+                    headers.insert(header::CONTENT_RANGE, range);
+                }
+            }
+            Self::Unavailable(_) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            _ => {}
+        }
+    }
+
+    fn json(&self) -> String {
+        serde_json::json!({ "error": self.sentence(), "code": self.code() }).to_string()
+    }
+
+    /// `D:error` (RFC 4918, 14.5) with the precondition, and the sentence as sabre/dav gives it.
+    fn xml(&self) -> String {
+        use quick_xml::escape::escape;
+        let condition = self.condition().map_or_else(String::new, |(name, hrefs)| {
+            let hrefs: String = hrefs.iter().map(|href| format!("<d:href>{}</d:href>", escape(href.as_str()))).collect();
+            if hrefs.is_empty() { format!("<d:{name}/>") } else { format!("<d:{name}>{hrefs}</d:{name}>") }
+        });
+        format!(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<d:error xmlns:d=\"DAV:\" xmlns:s=\"http://sabredav.org/ns\">{condition}<s:message>{}</s:message></d:error>",
+            escape(self.sentence())
+        )
+    }
+}
+
+/// In which form a client reads errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// `{"error": sentence, "code": name}`
+    Json,
+    /// `D:error`
+    Dav,
+}
+
+impl Dialect {
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Dav => "application/xml; charset=utf-8",
+        }
+    }
+}
+
+impl From<SqlError> for Error {
+    fn from(error: SqlError) -> Self {
+        match error {
+            SqlError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            SqlError::Constraint(_) | SqlError::Failed(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<StreamError> for Error {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Truncated(_) => Self::bad("the body ended before its time"),
+            StreamError::TooLong => Self::TooLarge("the body is too long".to_owned()),
+            StreamError::Corrupt(_) | StreamError::Io(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<BlobError> for Error {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::Source(source) => source.into(),
+            BlobError::Missing(_) => Self::internal(error),
+            BlobError::Unavailable(_) => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<CryptoError> for Error {
+    fn from(error: CryptoError) -> Self {
+        Self::internal(error)
+    }
+}

@@ -1,0 +1,142 @@
+//! `/api/v1/admin/accounts`: accounts and their tokens, for the bearer of `ADMIN_TOKEN`.
+
+use http::Response;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use super::tokens::{self, TokenRequest};
+use super::{json, parse_id};
+use crate::auth::require_admin;
+use crate::body::Body;
+use crate::context::Context;
+use crate::date::iso8601;
+use crate::error::{Error, Result};
+use crate::store::{Account, AccountChange, Accounts, Drive, NewAccount};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AccountRequest {
+    login: String,
+    display_name: Option<String>,
+    quota: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ChangeRequest {
+    display_name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    quota: Option<Option<i64>>,
+}
+
+/// Tells `null` from absence.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// All accounts.
+pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
+    let list = accounts(cx)?.list().await?;
+    Ok(json::ok(&json!({ "accounts": list.iter().map(account).collect::<Vec<_>>() })))
+}
+
+/// Makes an account: 409 where the login is taken.
+pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
+    let accounts = accounts(cx)?;
+    let request: AccountRequest = json::read(body).await?;
+    let login = request.login;
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+    if login.is_empty() || login.len() > 64 || !login.bytes().all(plain) {
+        return Err(Error::Unprocessable("login must have 1 to 64 characters of a-z, 0-9, '.', '_' and '-'".to_owned()));
+    }
+    let display_name = match request.display_name {
+        Some(name) => check_display_name(&name)?,
+        None => login.clone(),
+    };
+    let new = NewAccount { login, display_name, quota: check_quota(request.quota)? };
+    Ok(json::created(&json!({ "account": account(&accounts.create(&new).await?) })))
+}
+
+/// One account.
+pub async fn show(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
+    let found = accounts(cx)?.get(parse_id(id, "the account")?).await?;
+    Ok(json::ok(&json!({ "account": account(&found) })))
+}
+
+/// Changes an account's name or quota.
+pub async fn change(cx: &Context<'_>, id: &str, body: Body) -> Result<Response<Body>> {
+    let accounts = accounts(cx)?;
+    let id = parse_id(id, "the account")?;
+    let request: ChangeRequest = json::read(body).await?;
+    let change = AccountChange {
+        display_name: request.display_name.as_deref().map(check_display_name).transpose()?,
+        quota: request.quota.map(check_quota).transpose()?,
+    };
+    Ok(json::ok(&json!({ "account": account(&accounts.change(id, &change).await?) })))
+}
+
+/// Deletes an account with all that it holds.
+pub async fn delete(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
+    accounts(cx)?.delete(parse_id(id, "the account")?).await?;
+    Ok(json::no_content())
+}
+
+/// All tokens of an account.
+pub async fn list_tokens(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
+    let drive = drive(cx, id).await?;
+    Ok(json::ok(&json!({ "tokens": drive.tokens().await?.iter().map(json::token).collect::<Vec<_>>() })))
+}
+
+/// Makes a token for an account.
+pub async fn create_token(cx: &Context<'_>, id: &str, body: Body) -> Result<Response<Body>> {
+    let drive = drive(cx, id).await?;
+    let request: TokenRequest = json::read(body).await?;
+    let scopes = tokens::scopes(&request)?;
+    let folder = request.folder_id.as_deref().map(|id| parse_id(id, "the folder")).transpose()?;
+    Ok(json::created(&tokens::make(cx, &drive, &request, scopes, folder).await?))
+}
+
+/// Revokes a token of an account.
+pub async fn delete_token(cx: &Context<'_>, id: &str, token: &str) -> Result<Response<Body>> {
+    let drive = drive(cx, id).await?;
+    drive.delete_token(parse_id(token, "the token")?).await?;
+    Ok(json::no_content())
+}
+
+fn accounts(cx: &Context<'_>) -> Result<Accounts> {
+    require_admin(cx)?;
+    Ok(Accounts::open(cx.ports, &cx.meter))
+}
+
+/// The drive of an account that exists.
+async fn drive(cx: &Context<'_>, id: &str) -> Result<Drive> {
+    let found = accounts(cx)?.get(parse_id(id, "the account")?).await?;
+    Ok(cx.drive_of(found.id))
+}
+
+fn account(account: &Account) -> Value {
+    json!({
+        "id": account.id.to_string(),
+        "login": account.login,
+        "displayName": account.display_name,
+        "quota": account.usage.quota,
+        "usedBytes": account.usage.used,
+        "createdAt": iso8601(account.created_at),
+    })
+}
+
+fn check_display_name(name: &str) -> Result<String> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+        return Err(Error::Unprocessable("displayName must have 1 to 200 characters".to_owned()));
+    }
+    Ok(name.to_owned())
+}
+
+fn check_quota(quota: Option<i64>) -> Result<Option<i64>> {
+    // Beyond 2^53 a JavaScript runtime would round it.
+    match quota {
+        None | Some(0..=9_007_199_254_740_992) => Ok(quota),
+        Some(_) => Err(Error::Unprocessable("quota must be a number of bytes, or null for none".to_owned())),
+    }
+}

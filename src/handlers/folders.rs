@@ -1,0 +1,114 @@
+//! `/api/v1/folders`
+
+use http::Response;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{check_members_unlocked, check_node_unlocked, folder_address, json, member_place, paging, parse_id, relocation};
+use crate::body::Body;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::store::{Address, Expect, Listing, Place, Scope, ViewRequest, twice};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NewFolder {
+    name: String,
+    parent_id: Option<String>,
+}
+
+/// All folders below the caller's root in one flat list; with `parentId`, the members of one
+/// folder. A confined token sees its own folder first, so that scripts know its id.
+pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
+    let (drive, credentials) = cx.drive()?;
+    let parent = cx.query("parentId");
+    let page = paging::Page::of(cx)?;
+    let after = page.after_number()?;
+    let listing = match parent {
+        Some(_) => Listing::Folders(after, page.limit + 1),
+        None => Listing::FoldersBelow(after, page.limit + 1),
+    };
+    let address = folder_address(parent.as_deref().filter(|id| *id != "null"))?;
+    let request = ViewRequest { addresses: vec![address], listing, ..ViewRequest::default() };
+    let view = drive.view(&credentials, &request, Vec::new()).await?;
+    view.caller.scopes.require(Scope::Read)?;
+    let top = view.trail()?.existing()?;
+    if !top.is_folder() {
+        return Err(Error::NotFound("the folder"));
+    }
+
+    let own = (parent.is_none() && after == 0 && view.caller.folder_id.is_some()).then(|| top.clone());
+    let (nodes, next) = page.cut(view.listing, |node| node.id.to_string());
+    let folders: Vec<_> = own.iter().chain(&nodes).map(|node| json::folder(&view.caller, node)).collect();
+    Ok(paging::answer(cx, "folders", folders, next))
+}
+
+/// Makes a folder: 409 where the name is taken, 404 where the parent is unknown.
+pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
+    let (drive, credentials) = cx.drive()?;
+    let new: NewFolder = json::read(body).await?;
+    let request = ViewRequest::of(folder_address(new.parent_id.as_deref())?);
+    twice(async || {
+        let view = drive.view(&credentials, &request, Vec::new()).await?;
+        view.caller.scopes.require(Scope::Write)?;
+        let trail = view.trail()?;
+        let place = member_place(trail, &new.name)?;
+        check_members_unlocked(trail)?;
+        let folder = drive.create_folder(&place).await?;
+        Ok(json::created(&json!({ "folder": json::folder(&view.caller, &folder) })))
+    })
+    .await
+    .map_err(name_taken)
+}
+
+/// One folder.
+pub async fn show(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
+    let (drive, credentials) = cx.drive()?;
+    let request = ViewRequest::of(Address::Id(parse_id(id, "the folder")?));
+    let view = drive.view(&credentials, &request, Vec::new()).await?;
+    view.caller.scopes.require(Scope::Read)?;
+    let node = view.trail()?.existing()?;
+    if !node.is_folder() {
+        return Err(Error::NotFound("the folder"));
+    }
+    Ok(json::ok(&json!({ "folder": json::folder(&view.caller, node) })))
+}
+
+/// Renames or moves a folder.
+pub async fn change(cx: &Context<'_>, id: &str, body: Body) -> Result<Response<Body>> {
+    let change: relocation::Change = json::read(body).await?;
+    let (caller, node) = relocation::relocate(cx, parse_id(id, "the folder")?, true, change).await?;
+    Ok(json::ok(&json!({ "folder": json::folder(&caller, &node) })))
+}
+
+/// Deletes a folder and everything below it.
+pub async fn delete(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
+    delete_node(cx, parse_id(id, "the folder")?, true).await
+}
+
+/// Deletes the node `id`, which must be a folder or a file as said.
+pub(super) async fn delete_node(cx: &Context<'_>, id: i64, folder: bool) -> Result<Response<Body>> {
+    let (drive, credentials) = cx.drive()?;
+    let request = ViewRequest { locks_below: true, ..ViewRequest::of(Address::Id(id)) };
+    twice(async || {
+        let view = drive.view(&credentials, &request, Vec::new()).await?;
+        view.caller.scopes.require(Scope::Write)?;
+        let trail = view.trail()?;
+        if trail.existing()?.is_folder() != folder {
+            return Err(Error::NotFound(if folder { "the folder" } else { "the file" }));
+        }
+        let place = Place::of(trail)?;
+        check_node_unlocked(trail)?;
+        drive.delete(&place, Expect::Anything).await?;
+        Ok(json::no_content())
+    })
+    .await
+}
+
+/// A name that is taken is a conflict that the client can understand.
+pub(super) fn name_taken(error: Error) -> Error {
+    match error {
+        Error::Raced(crate::store::Guard::Exists) => Error::Conflict("the name is taken".to_owned()),
+        other => other,
+    }
+}

@@ -1,0 +1,90 @@
+//! The form of an upload: multipart/form-data (RFC 7578) with one field `file`.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderMap, header};
+use multer::{Field, Multipart};
+use send_wrapper::SendWrapper;
+
+use crate::body::Body;
+use crate::error::{Error, Result};
+use crate::ports::{ByteSource, StreamError};
+
+/// What a form has around its file at most: the rest of its length is the file's.
+const OVERHEAD: u64 = 64 * 1024;
+
+/// A form that is being read.
+pub struct Form {
+    multipart: Multipart<'static>,
+    length: u64,
+}
+
+/// The form's file.
+pub struct FileField {
+    /// Its name, without any folders.
+    pub name: String,
+    /// The media type that the client declares.
+    pub mime: Option<String>,
+    /// Its bytes.
+    pub source: FieldSource,
+}
+
+/// The bytes of a field.
+pub struct FieldSource(Field<'static>);
+
+impl Form {
+    /// Begins to read: 415 where the body is no form.
+    pub fn open(headers: &HeaderMap, body: Body) -> Result<Self> {
+        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let boundary = multer::parse_boundary(content_type).map_err(|_| Error::UnsupportedMediaType)?;
+        let length = body.length.unwrap_or(0);
+        let pieces = stream::unfold(body, async |mut body| body.next().await.transpose().map(|piece| (piece, body)));
+        // The wrapper gives multer the `Send` that it asks for; everything here runs on one thread.
+        let multipart = Multipart::new(SendWrapper::new(pieces), boundary);
+        Ok(Self { multipart, length })
+    }
+
+    /// Bytes that the file has at least, going by the length of the whole form.
+    pub fn least_file_length(&self) -> u64 {
+        self.length.saturating_sub(OVERHEAD)
+    }
+
+    /// The field `file`: 422 where there is none, or it has no file name.
+    pub async fn file(&mut self) -> Result<FileField> {
+        while let Some(field) = self.multipart.next_field().await.map_err(form_error)? {
+            if field.name() != Some("file") {
+                continue;
+            }
+            let name = field.file_name().ok_or_else(|| Error::Unprocessable("the file has no name".to_owned()))?;
+            // Some clients send the whole path.
+            let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+            let mime = field.content_type().map(ToString::to_string);
+            return Ok(FileField { name, mime, source: FieldSource(field) });
+        }
+        Err(Error::Unprocessable("the form has no field called file".to_owned()))
+    }
+
+    /// Reads the form to its end: one that breaks off is 400.
+    pub async fn finish(mut self) -> Result<()> {
+        while self.multipart.next_field().await.map_err(form_error)?.is_some() {}
+        Ok(())
+    }
+}
+
+#[async_trait(?Send)]
+impl ByteSource for FieldSource {
+    async fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
+        loop {
+            match self.0.chunk().await {
+                Ok(Some(chunk)) if chunk.is_empty() => {}
+                Ok(chunk) => return Ok(chunk),
+                Err(error) => return Err(StreamError::Truncated(error.to_string())),
+            }
+        }
+    }
+}
+
+fn form_error(error: multer::Error) -> Error {
+    Error::bad(format!("the form is malformed: {error}"))
+}

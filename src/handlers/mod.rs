@@ -1,0 +1,62 @@
+//! The JSON REST interface, one file a resource. WebDAV is in `dav/`.
+
+pub mod admin;
+pub mod files;
+pub mod folders;
+mod form;
+mod json;
+pub mod me;
+pub mod openapi;
+mod paging;
+mod relocation;
+pub mod tokens;
+pub mod versions;
+
+use crate::error::{Error, Result};
+use crate::store::{Address, Caller, Place, Trail};
+
+/// The number behind an opaque id; one that cannot be an id names nothing.
+fn parse_id(id: &str, what: &'static str) -> Result<i64> {
+    let digits = !id.is_empty() && id.len() <= 15 && id.bytes().all(|b| b.is_ascii_digit());
+    id.parse().ok().filter(|_| digits).ok_or(Error::NotFound(what))
+}
+
+/// The folder that a request names, or without a name the caller's root.
+fn folder_address(id: Option<&str>) -> Result<Address> {
+    match id {
+        None | Some("") => Ok(Address::Path(Vec::new())),
+        Some(id) => Ok(Address::Id(parse_id(id, "the folder")?)),
+    }
+}
+
+/// The id that a client sees for the folder `parent`: none for the caller's root, which has no
+/// name for it, but for a confined token the folder that it is confined to.
+fn folder_id(caller: &Caller, parent: Option<i64>) -> Option<String> {
+    parent.filter(|id| *id != caller.root_id).map(|id| id.to_string())
+}
+
+/// Refuses to change the members of the folder at the end of `trail` under a lock: REST requests
+/// carry no lock tokens, so any lock forbids it.
+fn check_members_unlocked(trail: &Trail) -> Result<()> {
+    let locked = trail.target_index().is_some_and(|index| trail.covering(index).next().is_some());
+    if locked { Err(Error::Locked(Vec::new())) } else { Ok(()) }
+}
+
+/// Refuses to move or delete the node at the end of `trail` under a lock.
+fn check_node_unlocked(trail: &Trail) -> Result<()> {
+    let locked = |index: Option<usize>| index.is_some_and(|index| trail.covering(index).next().is_some());
+    if locked(trail.target_index()) || locked(trail.parent_index()) || !trail.locks_below.is_empty() {
+        return Err(Error::Locked(Vec::new()));
+    }
+    Ok(())
+}
+
+/// The place of a new member called `name` in the folder at the end of `trail`.
+fn member_place(trail: &Trail, name: &str) -> Result<Place> {
+    let folder = trail.existing()?;
+    if !folder.is_folder() {
+        return Err(Error::NotFound("the folder"));
+    }
+    crate::name::check_name(name).map_err(|error| Error::bad(error.to_string()))?;
+    Ok(Place::new_member(trail, folder.id, name))
+}

@@ -1,0 +1,70 @@
+//! Renaming and moving files and folders by PATCH.
+
+use serde::{Deserialize, Deserializer};
+
+use super::folders::name_taken;
+use super::{check_members_unlocked, check_node_unlocked, folder_address};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::store::{Address, Caller, Detail, Node, Place, Scope, ViewRequest, twice};
+
+/// What to change; what is absent stays.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Change {
+    name: Option<String>,
+    /// The new folder; `null` is the root. Folders call it `parentId`, files `folderId`.
+    #[serde(default, alias = "parentId", deserialize_with = "present")]
+    folder_id: Option<Option<String>>,
+}
+
+/// Tells `null` from absence.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Renames or moves the node `id`, which must be a folder or a file as said. Gives it as it is
+/// then. A name that is taken is 409, a folder into itself 403.
+pub async fn relocate(cx: &Context<'_>, id: i64, folder: bool, change: Change) -> Result<(Caller, Node)> {
+    let (drive, credentials) = cx.drive()?;
+    let mut addresses = vec![Address::Id(id)];
+    if let Some(destination) = &change.folder_id {
+        addresses.push(folder_address(destination.as_deref())?);
+    }
+    let detail = Detail { digests: true, ..Detail::default() };
+    let request = ViewRequest { addresses, detail, locks_below: true, ..ViewRequest::default() };
+    twice(async || {
+        let view = drive.view(&credentials, &request, Vec::new()).await?;
+        view.caller.scopes.require(Scope::Write)?;
+        let trail = view.trail()?;
+        let node = trail.existing()?;
+        if node.is_folder() != folder {
+            return Err(Error::NotFound(if folder { "the folder" } else { "the file" }));
+        }
+        let from = Place::of(trail)?;
+        let name = change.name.as_deref().unwrap_or(&node.name);
+        crate::name::check_name(name).map_err(|error| Error::bad(error.to_string()))?;
+        let to = match view.trails.get(1) {
+            None => from.renamed(name),
+            Some(trail) => {
+                let parent = trail.existing()?;
+                if !parent.is_folder() {
+                    return Err(Error::NotFound("the folder"));
+                }
+                if trail.passes(id) {
+                    return Err(Error::Forbidden("a folder cannot move into itself".to_owned()));
+                }
+                check_members_unlocked(trail)?;
+                Place::new_member(trail, parent.id, name)
+            }
+        };
+        check_node_unlocked(trail)?;
+        if (to.parent, &to.name) != (from.parent, &from.name) {
+            drive.relocate(&from, node, &to, None).await?;
+        }
+        let moved = node.moved(&to);
+        Ok((view.caller, moved))
+    })
+    .await
+    .map_err(name_taken)
+}

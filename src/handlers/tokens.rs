@@ -1,0 +1,103 @@
+//! `/api/v1/tokens`: an account's own tokens, for a token with the scope `manage`.
+
+use http::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{json, parse_id};
+use crate::auth;
+use crate::body::Body;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::ports::Millis;
+use crate::store::{Address, Caller, Credentials, Drive, NewToken, Scope, Scopes, ViewRequest};
+
+/// What a client says of a token to be made.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenRequest {
+    name: String,
+    scopes: Vec<Scope>,
+    pub(super) folder_id: Option<String>,
+    expires_in_days: Option<i64>,
+}
+
+const DAY: Millis = 86_400_000;
+
+/// Tokens of the account; for a confined token, those confined to the same folder.
+pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
+    let (drive, credentials) = cx.drive()?;
+    let caller = manager(&drive, &credentials, &ViewRequest::default()).await?;
+    let tokens = visible(&drive, &caller).await?;
+    Ok(json::ok(&json!({ "tokens": tokens.iter().map(json::token).collect::<Vec<_>>() })))
+}
+
+/// Makes a token that may do no more than the caller's.
+pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
+    let (drive, credentials) = cx.drive()?;
+    let request: TokenRequest = json::read(body).await?;
+    let folder = request.folder_id.as_deref().map(|id| parse_id(id, "the folder")).transpose()?;
+    // Reading the folder checks that the caller may see it.
+    let addresses = folder.map(Address::Id).into_iter().collect();
+    let caller = manager(&drive, &credentials, &ViewRequest { addresses, ..ViewRequest::default() }).await?;
+    let scopes = scopes(&request)?;
+    if !scopes.within(&caller.scopes) {
+        return Err(Error::Forbidden("a token may give no scope that it lacks".to_owned()));
+    }
+    let answer = make(cx, &drive, &request, scopes, folder.or(caller.folder_id)).await?;
+    Ok(json::created(&answer))
+}
+
+/// Revokes a token.
+pub async fn delete(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
+    let (drive, credentials) = cx.drive()?;
+    let id = parse_id(id, "the token")?;
+    let caller = manager(&drive, &credentials, &ViewRequest::default()).await?;
+    if !visible(&drive, &caller).await?.iter().any(|token| token.id == id) {
+        return Err(Error::NotFound("the token"));
+    }
+    drive.delete_token(id).await?;
+    Ok(json::no_content())
+}
+
+/// Makes the token that `request` describes; the answer shows its secret, this once.
+pub(super) async fn make(
+    cx: &Context<'_>,
+    drive: &Drive,
+    request: &TokenRequest,
+    scopes: Scopes,
+    folder_id: Option<i64>,
+) -> Result<Value> {
+    let name = request.name.trim();
+    if name.is_empty() || name.chars().count() > 200 {
+        return Err(Error::Unprocessable("name must have 1 to 200 characters".to_owned()));
+    }
+    let expires_at = match request.expires_in_days {
+        None => None,
+        Some(days @ 1..=36_500) => Some(drive.now() + days * DAY),
+        Some(_) => return Err(Error::Unprocessable("expiresInDays must be a number from 1 to 36500".to_owned())),
+    };
+    let secret = auth::new_secret(cx.ports, drive.account());
+    let new =
+        NewToken { hash: auth::hash_token(&secret), name: name.to_owned(), scopes, folder_id, expires_at };
+    let mut token = json::token(&drive.create_token(&new).await?);
+    token["secret"] = Value::String(secret);
+    Ok(json!({ "token": token }))
+}
+
+/// The scopes that are asked for: at least one.
+pub(super) fn scopes(request: &TokenRequest) -> Result<Scopes> {
+    Scopes::new(&request.scopes).ok_or_else(|| Error::Unprocessable("scopes must name at least one".to_owned()))
+}
+
+async fn manager(drive: &Drive, credentials: &Credentials, request: &ViewRequest) -> Result<Caller> {
+    let caller = drive.view(credentials, request, Vec::new()).await?.caller;
+    caller.scopes.require(Scope::Manage)?;
+    Ok(caller)
+}
+
+async fn visible(drive: &Drive, caller: &Caller) -> Result<Vec<crate::store::TokenInfo>> {
+    let mut tokens = drive.tokens().await?;
+    tokens.retain(|token| caller.folder_id.is_none() || token.folder_id == caller.folder_id);
+    Ok(tokens)
+}

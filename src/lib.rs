@@ -1,0 +1,86 @@
+//! edgedrive: a personal cloud drive that runs where there are no servers.
+//!
+//! The core turns an `http::Request<Body>` into an `http::Response<Body>` (`App::handle`) and
+//! asks the runtime for everything else through the traits in `ports`. From the top downwards;
+//! imports run this way only:
+//!
+//! - `runtime`: entry points and adapters; the only place that names a platform
+//! - `route`: URL to handler, one table
+//! - `handlers`: the JSON REST interface, one file a resource
+//! - `dav`: WebDAV, one file a method
+//! - `transfer`: downloads and uploads, which both of them share
+//! - `auth`: tokens in requests
+//! - `store`: the drive itself; all SQL
+//! - `crypto`: sealing of blobs
+//! - `ports`: what a runtime provides
+//!
+//! `config`, `context`, `error`, `body`, `name` and `date` serve all of them.
+
+pub mod auth;
+pub mod body;
+pub mod config;
+pub mod context;
+pub mod crypto;
+pub mod date;
+pub mod dav;
+pub mod error;
+pub mod handlers;
+pub mod name;
+pub mod ports;
+pub mod route;
+pub mod runtime;
+pub mod store;
+pub mod transfer;
+
+use std::rc::Rc;
+
+use http::{HeaderName, HeaderValue, Method, Request, Response, header};
+
+use crate::body::Body;
+use crate::config::Config;
+use crate::context::Context;
+use crate::ports::Ports;
+use crate::store::Meter;
+
+/// The program, on any runtime.
+pub struct App {
+    config: Config,
+    ports: Ports,
+}
+
+impl App {
+    /// The program with its settings on a runtime.
+    pub fn new(config: Config, ports: Ports) -> Self {
+        Self { config, ports }
+    }
+
+    /// Answers a request. Never fails: errors are answers, too.
+    pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let cx = Context {
+            config: &self.config,
+            ports: &self.ports,
+            meter: Rc::new(Meter::default()),
+            method: parts.method,
+            uri: parts.uri,
+            headers: parts.headers,
+        };
+        let mut response = route::answer(&cx, body).await;
+        if self.config.server_timing
+            && let Ok(timing) = HeaderValue::try_from(cx.meter.server_timing())
+        {
+            response.headers_mut().insert(HeaderName::from_static("server-timing"), timing);
+        }
+        if cx.method == Method::HEAD { without_body(response) } else { response }
+    }
+}
+
+/// The answer to HEAD: the headers of GET, its length among them, and nothing else.
+fn without_body(mut response: Response<Body>) -> Response<Body> {
+    let length = response.body().length;
+    if let (Some(length), false) = (length, response.headers().contains_key(header::CONTENT_LENGTH)) {
+        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    }
+    *response.body_mut() = Body::empty();
+    response
+}

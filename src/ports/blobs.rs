@@ -1,0 +1,55 @@
+//! Object storage: opaque bytes under opaque keys.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::{ByteSource, StreamError};
+
+/// Why the store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    /// No object of that key, or it is shorter than the range.
+    #[error("blob {0} is missing or too short")]
+    Missing(String),
+    /// The bytes to be stored broke off; nothing was stored.
+    #[error(transparent)]
+    Source(#[from] StreamError),
+    /// The store refused or could not be reached; the message names the operation, no secret.
+    #[error("object storage: {0}")]
+    Unavailable(String),
+}
+
+/// An object store. Keys are ASCII letters, digits, `/` and `-`, at most 128 bytes.
+#[async_trait(?Send)]
+pub trait Blobs {
+    /// Stores exactly `length` bytes (at least 1) of `source` under `key`, in constant memory.
+    /// When the source fails, ends early or does not end at `length`, the call fails and no
+    /// object of that key is visible.
+    async fn put(&self, key: &str, length: u64, source: &mut dyn ByteSource) -> Result<(), BlobError>;
+
+    /// Begins an object whose length is not known yet.
+    async fn create_multipart(&self, key: &str) -> Result<Box<dyn MultipartUpload>, BlobError>;
+
+    /// The bytes of `range` (not empty) of the object. A missing object is an error of this call;
+    /// one that is shorter than the range fails here or breaks the source off with an error.
+    async fn get(&self, key: &str, range: Range<u64>) -> Result<Box<dyn ByteSource>, BlobError>;
+
+    /// Removes the objects; keys that do not exist are passed over. At most 1,000 keys a call.
+    async fn delete(&self, keys: &[String]) -> Result<(), BlobError>;
+}
+
+/// An object that is written part by part. Until `complete`, it is not visible. Dropping it
+/// leaves the parts to the store's own expiry; prefer `abort`.
+#[async_trait(?Send)]
+pub trait MultipartUpload {
+    /// Appends a part. All parts but the last have the same length, at least 5 MiB.
+    async fn append(&mut self, part: Bytes) -> Result<(), BlobError>;
+
+    /// Makes the object visible. At least one part was appended.
+    async fn complete(self: Box<Self>) -> Result<(), BlobError>;
+
+    /// Throws the parts away.
+    async fn abort(self: Box<Self>) -> Result<(), BlobError>;
+}

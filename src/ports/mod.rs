@@ -1,0 +1,43 @@
+//! What the core asks of a runtime: the ground floor, which imports nothing of ours.
+//!
+//! Each port is one trait in one file, with the contract that every adapter in `runtime/` keeps.
+//! Futures are single-threaded (`?Send`), as on Workers and Spin. `contract.rs` holds one test
+//! suite a port; it runs natively under `cargo test` and inside workerd through the feature
+//! `contract`.
+
+mod blobs;
+mod bytes;
+mod clock;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod crypto;
+mod random;
+mod sql;
+mod tasks;
+
+use std::rc::Rc;
+
+pub use self::blobs::{BlobError, Blobs, MultipartUpload};
+pub use self::bytes::{ByteSource, Chunks, StreamError, read_at_most};
+pub use self::clock::{Clock, Millis};
+pub use self::crypto::{ContentHasher, Crypto, CryptoError, Digests, SEGMENT_TAG, SegmentCipher};
+pub use self::random::Random;
+pub use self::sql::{Batch, Databases, Rows, Sql, SqlError, Statement, Value};
+pub use self::tasks::Tasks;
+
+/// All ports of one runtime; cloning is cheap.
+#[derive(Clone)]
+pub struct Ports {
+    /// Metadata.
+    pub databases: Rc<dyn Databases>,
+    /// Bytes.
+    pub blobs: Rc<dyn Blobs>,
+    /// The time of day.
+    pub clock: Rc<dyn Clock>,
+    /// Unpredictable bytes.
+    pub random: Rc<dyn Random>,
+    /// Bulk encryption and hashing.
+    pub crypto: Rc<dyn Crypto>,
+    /// Work that may outlive the response.
+    pub tasks: Rc<dyn Tasks>,
+}

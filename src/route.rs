@@ -1,0 +1,100 @@
+//! URL to handler, one table.
+
+use http::{HeaderValue, Method, Response, header};
+
+use crate::body::Body;
+use crate::context::Context;
+use crate::dav;
+use crate::error::{Dialect, Error, Result};
+use crate::handlers::{admin, files, folders, me, openapi, tokens, versions};
+
+/// Answers a request; errors take the form that clients of the path read.
+pub async fn answer(cx: &Context<'_>, body: Body) -> Response<Body> {
+    let path = cx.uri.path();
+    let first = path.split('/').find(|segment| !segment.is_empty()).unwrap_or_default();
+    if first == "dav" || first == cx.config.webdav_name {
+        return dav::answer(cx, first, body).await;
+    }
+    rest(cx, body).await.unwrap_or_else(|error| error.into_response(Dialect::Json, &cx.config.webdav_name))
+}
+
+async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
+    let segments: Vec<&str> = cx.uri.path().split('/').filter(|segment| !segment.is_empty()).collect();
+    let method = match cx.method {
+        Method::HEAD => "GET",
+        ref other => other.as_str(),
+    };
+    match (method, segments.as_slice()) {
+        ("GET", []) => Ok(welcome(cx)),
+        // Explorer asks the root of the server what it is before it asks the mount.
+        ("OPTIONS", []) => Ok(dav::capabilities()),
+        ("GET", ["healthz"]) => Ok(Response::new(Body::from("ok\n".to_owned()))),
+        ("GET", ["api", "v1", "openapi.json"]) => openapi::show(),
+        (method, ["api", "v1", resource @ ..]) => api(cx, method, resource, body).await,
+        _ => Err(Error::NotFound("the path")),
+    }
+}
+
+async fn api(cx: &Context<'_>, method: &str, resource: &[&str], body: Body) -> Result<Response<Body>> {
+    match (method, resource) {
+        ("GET", ["me"]) => me::show(cx).await,
+        (_, ["me"]) => Err(Error::MethodNotAllowed("GET, HEAD")),
+
+        ("GET", ["folders"]) => folders::list(cx).await,
+        ("POST", ["folders"]) => folders::create(cx, body).await,
+        (_, ["folders"]) => Err(Error::MethodNotAllowed("GET, HEAD, POST")),
+        ("GET", ["folders", id]) => folders::show(cx, id).await,
+        ("PATCH", ["folders", id]) => folders::change(cx, id, body).await,
+        ("DELETE", ["folders", id]) => folders::delete(cx, id).await,
+        (_, ["folders", _]) => Err(Error::MethodNotAllowed("GET, HEAD, PATCH, DELETE")),
+
+        ("GET", ["files"]) => files::list(cx).await,
+        ("POST", ["files"]) => files::upload(cx, body).await,
+        (_, ["files"]) => Err(Error::MethodNotAllowed("GET, HEAD, POST")),
+        ("GET", ["files", id]) => files::show(cx, id).await,
+        ("PATCH", ["files", id]) => files::change(cx, id, body).await,
+        ("DELETE", ["files", id]) => files::delete(cx, id).await,
+        (_, ["files", _]) => Err(Error::MethodNotAllowed("GET, HEAD, PATCH, DELETE")),
+        ("GET", ["files", id, "download"]) => files::content(cx, id).await,
+        (_, ["files", _, "download"]) => Err(Error::MethodNotAllowed("GET, HEAD")),
+
+        ("GET", ["files", id, "versions"]) => versions::list(cx, id).await,
+        (_, ["files", _, "versions"]) => Err(Error::MethodNotAllowed("GET, HEAD")),
+        ("GET", ["files", id, "versions", version, "download"]) => versions::content(cx, id, version).await,
+        (_, ["files", _, "versions", _, "download"]) => Err(Error::MethodNotAllowed("GET, HEAD")),
+        ("POST", ["files", id, "versions", version, "restore"]) => versions::restore(cx, id, version).await,
+        (_, ["files", _, "versions", _, "restore"]) => Err(Error::MethodNotAllowed("POST")),
+
+        ("GET", ["tokens"]) => tokens::list(cx).await,
+        ("POST", ["tokens"]) => tokens::create(cx, body).await,
+        (_, ["tokens"]) => Err(Error::MethodNotAllowed("GET, HEAD, POST")),
+        ("DELETE", ["tokens", id]) => tokens::delete(cx, id).await,
+        (_, ["tokens", _]) => Err(Error::MethodNotAllowed("DELETE")),
+
+        ("GET", ["admin", "accounts"]) => admin::list(cx).await,
+        ("POST", ["admin", "accounts"]) => admin::create(cx, body).await,
+        (_, ["admin", "accounts"]) => Err(Error::MethodNotAllowed("GET, HEAD, POST")),
+        ("GET", ["admin", "accounts", id]) => admin::show(cx, id).await,
+        ("PATCH", ["admin", "accounts", id]) => admin::change(cx, id, body).await,
+        ("DELETE", ["admin", "accounts", id]) => admin::delete(cx, id).await,
+        (_, ["admin", "accounts", _]) => Err(Error::MethodNotAllowed("GET, HEAD, PATCH, DELETE")),
+        ("GET", ["admin", "accounts", id, "tokens"]) => admin::list_tokens(cx, id).await,
+        ("POST", ["admin", "accounts", id, "tokens"]) => admin::create_token(cx, id, body).await,
+        (_, ["admin", "accounts", _, "tokens"]) => Err(Error::MethodNotAllowed("GET, HEAD, POST")),
+        ("DELETE", ["admin", "accounts", id, "tokens", token]) => admin::delete_token(cx, id, token).await,
+        (_, ["admin", "accounts", _, "tokens", _]) => Err(Error::MethodNotAllowed("DELETE")),
+
+        _ => Err(Error::NotFound("the path")),
+    }
+}
+
+/// What a person sees who opens the address in a browser.
+fn welcome(cx: &Context<'_>) -> Response<Body> {
+    let text = format!(
+        "{}: a personal cloud drive.\nWebDAV: /dav/\nREST: /api/v1/ (described at /api/v1/openapi.json)\n",
+        cx.config.webdav_name
+    );
+    let mut response = Response::new(Body::from(text));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}

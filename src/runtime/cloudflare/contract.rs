@@ -1,0 +1,19 @@
+//! Runs the ports' contract tests inside workerd: `/__contract/sql` and so on. Never deployed.
+
+use http::Response;
+
+use crate::body::Body;
+use crate::ports::{Ports, contract};
+
+/// Tests one port and tells the outcome: `{"ok": true}`, or `{"ok": false, "breach": …}`.
+pub async fn run(port: &str, ports: &Ports) -> Response<Body> {
+    let outcome = match port {
+        "sql" => contract::sql(&*ports.databases).await,
+        "blobs" => contract::blobs(&*ports.blobs, &*ports.random).await,
+        "crypto" => contract::crypto(&*ports.crypto).await,
+        "clock-and-random" => contract::clock_and_random(&*ports.clock, &*ports.random),
+        _ => Err(format!("there is no port {port}")),
+    };
+    let answer = serde_json::json!({ "ok": outcome.is_ok(), "breach": outcome.err() });
+    Response::new(Body::from(answer.to_string()))
+}

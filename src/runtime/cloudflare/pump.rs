@@ -1,0 +1,70 @@
+//! A `ByteSource` into a JavaScript stream.
+
+use js_sys::Uint8Array;
+use js_sys::futures::JsFuture;
+use wasm_bindgen::JsValue;
+use web_sys::{WritableStream, WritableStreamDefaultWriter};
+
+use super::js;
+use crate::ports::{ByteSource, StreamError};
+
+/// Why not everything went through.
+#[derive(Debug, thiserror::Error)]
+pub enum PumpError {
+    /// The source failed, or did not give the length it should.
+    #[error(transparent)]
+    Source(#[from] StreamError),
+    /// The reader of the stream went away.
+    #[error("the reader is gone: {0}")]
+    Reader(String),
+}
+
+/// Sends all bytes of `source` to `stream` and closes it. On an error the stream is aborted, so
+/// that its reader cannot take it for complete.
+///
+/// The last piece is held back until the source has said that none follows: a reader that knows
+/// the `length` would be content with it, and the source may still have something to say.
+pub async fn pump(source: &mut dyn ByteSource, stream: &WritableStream, length: Option<u64>) -> Result<(), PumpError> {
+    let writer = stream.get_writer().map_err(gone)?;
+    let sent = send(source, &writer, length).await;
+    if let Err(error) = &sent {
+        // Its outcome tells nothing new.
+        let _ = JsFuture::from(writer.abort_with_reason(&js_sys::Error::new(&error.to_string()))).await;
+    }
+    sent
+}
+
+/// Sends and closes. While one piece goes out, the next is fetched.
+async fn send(
+    source: &mut dyn ByteSource,
+    writer: &WritableStreamDefaultWriter,
+    length: Option<u64>,
+) -> Result<(), PumpError> {
+    let mut total = 0;
+    let mut under_way: Option<JsFuture> = None;
+    let mut held = source.next().await?;
+    while let Some(piece) = held {
+        held = source.next().await?;
+        total += piece.len() as u64;
+        if length.is_some_and(|length| total > length || (total == length && held.is_some())) {
+            return Err(StreamError::TooLong.into());
+        }
+        if let Some(write) = under_way.take() {
+            write.await.map_err(gone)?;
+        }
+        under_way = Some(writer.write_with_chunk(&Uint8Array::new_from_slice(&piece)).into());
+    }
+    if length.is_some_and(|length| total < length) {
+        return Err(StreamError::Truncated(format!("it gave {total} bytes")).into());
+    }
+    if let Some(write) = under_way {
+        write.await.map_err(gone)?;
+    }
+    JsFuture::from(writer.close()).await.map_err(gone)?;
+    Ok(())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn gone(thrown: JsValue) -> PumpError {
+    PumpError::Reader(js::message(&thrown))
+}

@@ -1,0 +1,88 @@
+//! The runtime of the tests: metadata in SQLite, bytes in memory, a clock that can be set.
+
+mod blobs;
+mod crypto;
+mod sql;
+mod system;
+
+use std::rc::Rc;
+
+pub use self::blobs::MemoryBlobs;
+pub use self::crypto::RustCrypto;
+pub use self::sql::{NativeDatabases, NativeSql};
+pub use self::system::{ImmediateTasks, OsRandom, SystemClock, TestClock};
+use crate::ports::{Millis, Ports};
+
+/// 2026-01-02T03:04:05.678Z
+const START: Millis = 1_767_323_045_678;
+
+/// The adapters that tests look into, beside the ports that share them.
+pub struct Native {
+    /// The one database, migrated.
+    pub sql: Rc<NativeSql>,
+    /// The objects.
+    pub blobs: MemoryBlobs,
+    /// Stands at 2026-01-02T03:04:05.678Z until it is set.
+    pub clock: Rc<TestClock>,
+}
+
+impl Native {
+    /// An empty deployment in memory.
+    pub fn in_memory() -> Self {
+        Self {
+            sql: Rc::new(NativeSql::open_in_memory()),
+            blobs: MemoryBlobs::default(),
+            clock: Rc::new(TestClock::at(START)),
+        }
+    }
+
+    /// What the core asks for.
+    pub fn ports(&self) -> Ports {
+        Ports {
+            databases: Rc::new(NativeDatabases(self.sql.clone())),
+            blobs: Rc::new(self.blobs.clone()),
+            clock: self.clock.clone(),
+            random: Rc::new(OsRandom),
+            crypto: Rc::new(RustCrypto),
+            tasks: Rc::new(ImmediateTasks),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::{Clock, contract};
+
+    #[tokio::test]
+    async fn sql_keeps_its_contract() {
+        assert_eq!(contract::sql(&*Native::in_memory().ports().databases).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn blobs_keep_their_contract() {
+        let native = Native::in_memory();
+        assert_eq!(contract::blobs(&native.blobs, &OsRandom).await, Ok(()));
+        assert_eq!(native.blobs.keys(), [""; 0], "the contract left objects behind");
+    }
+
+    #[tokio::test]
+    async fn crypto_keeps_its_contract() {
+        assert_eq!(contract::crypto(&RustCrypto).await, Ok(()));
+    }
+
+    #[test]
+    fn clock_and_random_keep_their_contracts() {
+        assert_eq!(contract::clock_and_random(&SystemClock, &OsRandom), Ok(()));
+    }
+
+    #[test]
+    fn the_test_clock_shows_what_it_is_set_to() {
+        let clock = Native::in_memory().clock;
+        assert_eq!(clock.now(), START);
+        clock.advance(5);
+        assert_eq!(clock.now(), START + 5);
+        clock.set(1);
+        assert_eq!(clock.now(), 1);
+    }
+}

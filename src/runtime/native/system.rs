@@ -1,0 +1,67 @@
+//! `Clock`, `Random` and `Tasks` natively.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use futures_util::FutureExt;
+
+use crate::ports::{Clock, Millis, Random, Tasks};
+
+/// The clock of the machine.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Millis {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+    }
+}
+
+/// A clock that stands still until it is set.
+pub struct TestClock(Cell<Millis>);
+
+impl TestClock {
+    /// A clock that shows `now`.
+    pub fn at(now: Millis) -> Self {
+        Self(Cell::new(now))
+    }
+
+    /// Sets it to `now`.
+    pub fn set(&self, now: Millis) {
+        self.0.set(now);
+    }
+
+    /// Moves it on (or back) by `milliseconds`.
+    pub fn advance(&self, milliseconds: Millis) {
+        self.0.set(self.0.get() + milliseconds);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Millis {
+        self.0.get()
+    }
+}
+
+/// The random numbers of the operating system.
+pub struct OsRandom;
+
+impl Random for OsRandom {
+    /// # Panics
+    /// When the operating system gives none, as the port demands.
+    fn fill(&self, buffer: &mut [u8]) {
+        getrandom::fill(buffer).expect("the operating system has random bytes");
+    }
+}
+
+/// Runs a task to its end before `spawn` returns: no native adapter ever waits.
+pub struct ImmediateTasks;
+
+impl Tasks for ImmediateTasks {
+    /// # Panics
+    /// When the task waits for something, which it would then never get.
+    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()>>>) {
+        task.now_or_never().expect("a task that waits for nothing");
+    }
+}

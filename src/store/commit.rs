@@ -1,0 +1,224 @@
+//! Writing: guards that abort a batch when what was read has changed, and the ancestors' totals.
+
+use super::{Drive, Trail};
+use crate::error::{Error, Result};
+use crate::ports::{SqlError, Statement};
+
+/// Why a batch was aborted: somebody else changed what the decision was based on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// The folder is gone, or is a file now.
+    Parent,
+    /// The node is no longer where it was.
+    Gone,
+    /// The name is taken now.
+    Exists,
+    /// The entity tag is another.
+    Etag,
+    /// A lock came or went.
+    Lock,
+    /// The destination is below the source now.
+    Cycle,
+    /// The drive would hold more than its quota.
+    Quota,
+    /// The upload took so long that its blob was given up.
+    Upload,
+}
+
+const GUARDS: [(&str, Guard); 8] = [
+    ("guard_parent", Guard::Parent),
+    ("guard_gone", Guard::Gone),
+    ("guard_exists", Guard::Exists),
+    ("guard_etag", Guard::Etag),
+    ("guard_lock", Guard::Lock),
+    ("guard_cycle", Guard::Cycle),
+    ("guard_quota", Guard::Quota),
+    ("guard_upload", Guard::Upload),
+];
+
+/// Tells a guard that fired from a database that failed.
+pub(super) fn guard_error(error: SqlError) -> Error {
+    let SqlError::Constraint(message) = &error else { return error.into() };
+    if let Some((_, guard)) = GUARDS.iter().find(|(name, _)| message.contains(name)) {
+        return match guard {
+            Guard::Quota => Error::QuotaExceeded,
+            guard => Error::Raced(*guard),
+        };
+    }
+    if message.contains("UNIQUE constraint failed: nodes.parent_id") {
+        return Error::Raced(Guard::Exists);
+    }
+    if message.contains("FOREIGN KEY") {
+        return Error::Raced(Guard::Gone);
+    }
+    error.into()
+}
+
+/// What a client demands of the node that it writes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Expect {
+    /// Nothing: whatever is there is replaced.
+    #[default]
+    Anything,
+    /// What was read: the same entity tag, or still nothing.
+    Unchanged,
+}
+
+/// A name in a folder, with what was read of it: where a node is, or would be.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The folder's number.
+    pub parent: i64,
+    /// The name in it.
+    pub name: String,
+    /// The node that has the name, with its entity tag.
+    pub occupant: Option<(i64, String)>,
+    /// Tokens of the locks on the way to it, in order.
+    locks: String,
+    /// Tokens of the locks below it, in order.
+    locks_below: String,
+}
+
+impl Place {
+    /// The place at the end of `trail`. 409 where its folder does not exist, 403 for the root.
+    pub fn of(trail: &Trail) -> Result<Self> {
+        let (parent, name) = trail.place()?;
+        let below: Vec<_> = trail.locks_below.iter().map(|lock| lock.token.as_str()).collect();
+        Ok(Self {
+            parent: parent.id,
+            name: name.to_owned(),
+            occupant: trail.target().map(|node| (node.id, node.etag.clone())),
+            locks: lock_tokens(trail),
+            locks_below: below.join(","),
+        })
+    }
+
+    /// Another name in the same folder, taken to be vacant.
+    pub fn renamed(&self, name: &str) -> Self {
+        Self { name: name.to_owned(), occupant: None, ..self.clone() }
+    }
+
+    /// The place of a member called `name` in the folder at the end of `trail`, which is taken to
+    /// be vacant: whether it is, the guard tells.
+    pub fn new_member(trail: &Trail, folder: i64, name: &str) -> Self {
+        Self {
+            parent: folder,
+            name: name.to_owned(),
+            occupant: None,
+            locks: lock_tokens(trail),
+            locks_below: String::new(),
+        }
+    }
+}
+
+/// Tokens of all locks on the way, in order, with commas.
+fn lock_tokens(trail: &Trail) -> String {
+    let locks = trail.nodes().iter().flat_map(|node| &node.locks);
+    let mut tokens: Vec<_> = locks.map(|lock| lock.token.as_str()).collect();
+    tokens.sort_unstable();
+    tokens.join(",")
+}
+
+impl Drive {
+    /// The folder is still there.
+    pub(super) fn guard_parent(folder: i64) -> Statement {
+        Statement::new(
+            "INSERT INTO guard SELECT 'parent' \
+             WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND content_id IS NULL)",
+            [folder.into()],
+        )
+    }
+
+    /// The occupant of the place (or its emptiness) is still what was read.
+    pub(super) fn guard_occupant(place: &Place) -> Statement {
+        match &place.occupant {
+            Some((id, _)) => Statement::new(
+                "INSERT INTO guard SELECT 'gone' \
+                 WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND parent_id = ?2 AND name = ?3)",
+                [(*id).into(), place.parent.into(), place.name.as_str().into()],
+            ),
+            None => Statement::new(
+                "INSERT INTO guard SELECT 'exists' WHERE EXISTS (SELECT 1 FROM nodes WHERE parent_id = ?1 AND name = ?2)",
+                [place.parent.into(), place.name.as_str().into()],
+            ),
+        }
+    }
+
+    /// The occupant's entity tag is still what was read.
+    pub(super) fn guard_etag(place: &Place) -> Option<Statement> {
+        place.occupant.as_ref().map(|(id, etag)| {
+            Statement::new(
+                "INSERT INTO guard SELECT 'etag' WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND etag = ?2)",
+                [(*id).into(), etag.as_str().into()],
+            )
+        })
+    }
+
+    /// The locks on the way to the place are still those that were read.
+    pub(super) fn guard_locks(&self, place: &Place) -> Statement {
+        Statement::new(
+            "INSERT INTO guard \
+             WITH RECURSIVE up(id) AS ( \
+               SELECT ?1 UNION SELECT id FROM nodes WHERE parent_id = ?1 AND name = ?2 \
+               UNION SELECT n.parent_id FROM up JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
+             SELECT 'lock' WHERE ?4 <> coalesce((SELECT group_concat(l.token, ',' ORDER BY l.token) \
+               FROM up JOIN locks l ON l.node_id = up.id WHERE l.expires_at > ?3), '')",
+            [place.parent.into(), place.name.as_str().into(), self.now.into(), place.locks.as_str().into()],
+        )
+    }
+
+    /// The locks below the occupant of the place are still those that were read.
+    pub(super) fn guard_locks_below(&self, place: &Place) -> Option<Statement> {
+        place.occupant.as_ref().map(|(id, _)| {
+            Statement::new(
+                format!(
+                    "INSERT INTO guard WITH RECURSIVE {LOCKS_UP} \
+                     SELECT 'lock' WHERE ?4 <> coalesce((SELECT group_concat(token, ',' ORDER BY token) \
+                       FROM up WHERE id = ?3 AND node_id <> ?3), '')"
+                ),
+                [self.account.into(), self.now.into(), (*id).into(), place.locks_below.as_str().into()],
+            )
+        })
+    }
+
+    /// The drive holds no more than its quota. Runs after what adds to it.
+    pub(super) fn guard_quota(&self) -> Statement {
+        Statement::new(
+            "INSERT INTO guard SELECT 'quota' FROM drives d JOIN nodes r ON r.root_of = d.account_id \
+             WHERE d.account_id = ?1 AND r.size + d.version_bytes > d.quota",
+            [self.account.into()],
+        )
+    }
+
+    /// Adds the totals of `change`, a SELECT of (size, files, folders) with ?5 …, to the folder and
+    /// all above it, and gives them a new entity tag.
+    pub(super) fn add_to_folder(
+        &self,
+        folder: i64,
+        etag: &str,
+        members_changed: bool,
+        change: &'static str,
+        params: impl IntoIterator<Item = crate::ports::Value>,
+    ) -> Statement {
+        let mut all = vec![folder.into(), etag.into(), self.now.into(), members_changed.into()];
+        all.extend(params);
+        Statement::new(
+            format!(
+                "WITH RECURSIVE change(size, files, folders) AS ({change}), \
+                 up(id) AS (SELECT ?1 UNION ALL SELECT n.parent_id FROM up JOIN nodes n ON n.id = up.id \
+                   WHERE n.parent_id IS NOT NULL) \
+                 UPDATE nodes SET etag = ?2, size = nodes.size + change.size, files = nodes.files + change.files, \
+                   folders = nodes.folders + change.folders, \
+                   modified_at = CASE WHEN nodes.id = ?1 AND ?4 THEN ?3 ELSE nodes.modified_at END \
+                 FROM change WHERE nodes.id IN (SELECT id FROM up)"
+            ),
+            all,
+        )
+    }
+}
+
+/// `up`: from each live lock of account ?1 at time ?2 to all folders above it.
+pub(super) const LOCKS_UP: &str = "up(token, node_id, id) AS ( \
+   SELECT token, node_id, node_id FROM locks WHERE account_id = ?1 AND expires_at > ?2 \
+   UNION ALL SELECT up.token, up.node_id, n.parent_id FROM up JOIN nodes n ON n.id = up.id \
+     WHERE n.parent_id IS NOT NULL)";

@@ -1,0 +1,191 @@
+//! Immutable contents, and giving one to a name.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Drive, Expect, NewLock, Place};
+use crate::error::Result;
+use crate::ports::{Digests, Millis, Rows, Statement, Value};
+
+/// A blob that holds a stretch of a content.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Part {
+    /// Its key in the object store.
+    pub blob_key: String,
+    /// Plaintext bytes, at least 1.
+    pub size: i64,
+    /// The key that it is sealed with, wrapped.
+    pub wrapped_key: String,
+}
+
+/// A content that was uploaded and that no name has yet.
+#[derive(Debug, Clone)]
+pub struct Content {
+    /// Plaintext bytes.
+    pub size: i64,
+    /// Its digests.
+    pub digests: Digests,
+    /// Its parts in order; none for an empty content.
+    pub parts: Vec<Part>,
+}
+
+/// What comes with a content when a name gets it.
+#[derive(Debug, Clone, Default)]
+pub struct Link {
+    /// The media type that the client declared.
+    pub mime: Option<String>,
+    /// The time of the last modification that the client declared.
+    pub modified_at: Option<Millis>,
+    /// What the client demands of the present occupant.
+    pub expect: Expect,
+    /// A lock to be taken on the file in the same batch.
+    pub lock: Option<NewLock>,
+}
+
+/// A name that has its content.
+#[derive(Debug, Clone)]
+pub struct Linked {
+    /// The file's number.
+    pub id: i64,
+    /// Whether the name is new; else its content was replaced.
+    pub created: bool,
+    /// The new entity tag.
+    pub etag: String,
+    /// The time of its last modification.
+    pub modified_at: Millis,
+    /// When the file was made here.
+    pub created_at: Millis,
+}
+
+#[derive(Deserialize)]
+struct LinkedRow {
+    id: i64,
+    created_at: Millis,
+}
+
+#[derive(Deserialize)]
+struct Anything {}
+
+impl Drive {
+    /// Gives `content` to the name of `place`; the former content becomes a version. One round
+    /// trip.
+    pub async fn link(&self, place: &Place, content: &Content, link: &Link) -> Result<Linked> {
+        let id = super::random_hex(&self.ports, 16);
+        let mut batch = self.guards_of_link(place, link.expect);
+        batch.extend(Self::insert_content(&id, content)?);
+        self.give(batch, place, &id, content.size, link, Vec::new()).await
+    }
+
+    /// Gives a content that exists, or that `batch` makes, to the name of `place`. `then` runs when
+    /// the name has it, before versions are pruned.
+    pub(super) async fn give(
+        &self,
+        mut batch: Vec<Statement>,
+        place: &Place,
+        content_id: &str,
+        size: i64,
+        link: &Link,
+        then: Vec<Statement>,
+    ) -> Result<Linked> {
+        let etag = self.new_etag();
+        let modified_at = link.modified_at.unwrap_or(self.now);
+        let (parent, name): (Value, Value) = (place.parent.into(), place.name.as_str().into());
+
+        let before = batch.len();
+        batch.push(Statement::new(
+            "SELECT 1 AS one FROM nodes WHERE parent_id = ?1 AND name = ?2",
+            [parent.clone(), name.clone()],
+        ));
+        batch.push(self.add_to_folder(
+            place.parent,
+            &etag,
+            place.occupant.is_none(),
+            "SELECT ?6 - coalesce(sum(size), 0), count(*) = 0, 0 FROM nodes WHERE parent_id = ?1 AND name = ?5",
+            [name.clone(), size.into()],
+        ));
+        batch.push(self.keep_version(&parent, &name, content_id));
+        let upsert = batch.len();
+        batch.push(Statement::new(
+            "INSERT INTO nodes (parent_id, name, content_id, mime, size, etag, created_at, modified_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+             ON CONFLICT (parent_id, name) DO UPDATE SET content_id = excluded.content_id, mime = excluded.mime, \
+               size = excluded.size, etag = excluded.etag, modified_at = excluded.modified_at \
+             RETURNING id, created_at",
+            [
+                parent.clone(),
+                name.clone(),
+                content_id.into(),
+                super::node::declared_mime(link.mime.as_deref(), &place.name).into(),
+                size.into(),
+                etag.as_str().into(),
+                self.now.into(),
+                modified_at.into(),
+            ],
+        ));
+        batch.extend(then);
+        batch.push(self.prune_versions(&parent, &name));
+        if let Some(lock) = &link.lock {
+            batch.push(self.lock_made(place, lock));
+        }
+        batch.push(self.guard_quota());
+
+        let results = self.database.batch(batch).await?;
+        let existed: Option<Anything> = results.get(before).map(Rows::first).transpose()?.flatten();
+        let row: Option<LinkedRow> = results.get(upsert).map(Rows::first).transpose()?.flatten();
+        let row = row.ok_or_else(|| crate::error::Error::internal("a linked file has no row"))?;
+        Ok(Linked { id: row.id, created: existed.is_none(), etag, modified_at, created_at: row.created_at })
+    }
+
+    /// What must still hold when a name gets a content.
+    pub(super) fn guards_of_link(&self, place: &Place, expect: Expect) -> Vec<Statement> {
+        let mut guards = vec![
+            Self::guard_parent(place.parent),
+            Statement::new(
+                "INSERT INTO guard SELECT 'exists' WHERE EXISTS \
+                 (SELECT 1 FROM nodes WHERE parent_id = ?1 AND name = ?2 AND content_id IS NULL)",
+                [place.parent.into(), place.name.as_str().into()],
+            ),
+            self.guard_locks(place),
+        ];
+        if expect == Expect::Unchanged {
+            guards.push(Self::guard_occupant(place));
+            guards.extend(Self::guard_etag(place));
+        }
+        guards
+    }
+
+    /// The rows of a content, and its blobs are garbage no longer.
+    fn insert_content(id: &str, content: &Content) -> Result<Vec<Statement>> {
+        let hex = |bytes: &[u8]| Value::Text(data_encoding::HEXLOWER.encode(bytes));
+        let parts = serde_json::to_string(&content.parts).map_err(crate::error::Error::internal)?;
+        let keys: Vec<_> = content.parts.iter().map(|part| part.blob_key.as_str()).collect();
+        let keys = serde_json::json!(keys).to_string();
+        let mut statements = vec![Statement::new(
+            "INSERT INTO contents (id, size, sha1, md5, sha256) VALUES (?1, ?2, ?3, ?4, ?5)",
+            [
+                id.into(),
+                content.size.into(),
+                hex(&content.digests.sha1),
+                hex(&content.digests.md5),
+                hex(&content.digests.sha256),
+            ],
+        )];
+        if content.parts.is_empty() {
+            return Ok(statements);
+        }
+        statements.push(Statement::new(
+            "INSERT INTO guard SELECT 'upload' FROM json_each(?1) k \
+             WHERE NOT EXISTS (SELECT 1 FROM blob_garbage WHERE blob_key = k.value)",
+            [keys.as_str().into()],
+        ));
+        statements.push(Statement::new(
+            "INSERT INTO parts (content_id, seq, blob_key, size, wrapped_key) \
+             SELECT ?1, key, value ->> 'blob_key', value ->> 'size', value ->> 'wrapped_key' FROM json_each(?2)",
+            [id.into(), parts.into()],
+        ));
+        statements.push(Statement::new(
+            "DELETE FROM blob_garbage WHERE blob_key IN (SELECT value FROM json_each(?1))",
+            [keys.into()],
+        ));
+        Ok(statements)
+    }
+}

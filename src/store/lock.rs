@@ -1,0 +1,171 @@
+//! Locks as rows. What they forbid is decided in `dav/`.
+
+use serde::Deserialize;
+
+use super::commit::LOCKS_UP;
+use super::{Drive, Node, Place};
+use crate::error::{Error, Result};
+use crate::ports::{Millis, Rows, Statement};
+
+/// A lock that has not expired (RFC 4918, 6).
+#[derive(Debug, Clone, Deserialize)]
+pub struct Lock {
+    /// The lock token, a URI.
+    pub token: String,
+    exclusive: i64,
+    infinite: i64,
+    /// What the client said of the owner: XML that stands by itself.
+    pub owner: String,
+    /// Seconds that it was granted for, from the last refresh.
+    pub timeout_s: i64,
+    /// When it ends.
+    pub expires_at: Millis,
+}
+
+impl Lock {
+    /// Exclusive; else shared.
+    pub fn is_exclusive(&self) -> bool {
+        self.exclusive == 1
+    }
+
+    /// Whether it holds for everything below the locked folder (depth infinity).
+    pub fn is_infinite(&self) -> bool {
+        self.infinite == 1
+    }
+}
+
+/// A lock to be taken.
+#[derive(Debug, Clone)]
+pub struct NewLock {
+    /// The lock token, a URI.
+    pub token: String,
+    /// Exclusive or shared.
+    pub exclusive: bool,
+    /// Depth infinity or 0.
+    pub infinite: bool,
+    /// XML that stands by itself.
+    pub owner: String,
+    /// Seconds.
+    pub timeout_s: i64,
+}
+
+impl NewLock {
+    /// The lock as it is once taken at `now`.
+    pub fn taken(&self, now: Millis) -> Lock {
+        Lock {
+            token: self.token.clone(),
+            exclusive: self.exclusive.into(),
+            infinite: self.infinite.into(),
+            owner: self.owner.clone(),
+            timeout_s: self.timeout_s,
+            expires_at: now + self.timeout_s * 1000,
+        }
+    }
+}
+
+impl Drive {
+    /// Locks a node that exists and is in a folder. One round trip.
+    pub async fn lock(&self, place: &Place, lock: &NewLock) -> Result<()> {
+        let Some((id, _)) = &place.occupant else { return Err(Error::internal("a lock on nothing")) };
+        let mut batch = vec![Self::guard_occupant(place), self.guard_locks(place)];
+        batch.extend(self.guard_locks_below(place));
+        batch.push(self.purge_locks());
+        batch.push(self.insert_lock("SELECT ?8", vec![(*id).into()], lock));
+        self.database.batch(batch).await?;
+        Ok(())
+    }
+
+    /// Locks the caller's root, which is in no folder that the caller may see. One round trip.
+    pub async fn lock_root(&self, root: &Node, lock: &NewLock) -> Result<()> {
+        let seen: i64 = root.locks.len().try_into().unwrap_or(i64::MAX);
+        let guard = Statement::new(
+            "INSERT INTO guard SELECT 'lock' \
+             WHERE ?3 <> (SELECT count(*) FROM locks WHERE node_id = ?1 AND expires_at > ?2)",
+            [root.id.into(), self.now.into(), seen.into()],
+        );
+        let insert = self.insert_lock("SELECT ?8", vec![root.id.into()], lock);
+        self.database.batch(vec![guard, self.purge_locks(), insert]).await?;
+        Ok(())
+    }
+
+    /// The statement that locks the node at `parent`/`name`, made earlier in the same batch.
+    pub(super) fn lock_made(&self, place: &Place, lock: &NewLock) -> Statement {
+        self.insert_lock(
+            "SELECT id FROM nodes WHERE parent_id = ?8 AND name = ?9",
+            vec![place.parent.into(), place.name.as_str().into()],
+            lock,
+        )
+    }
+
+    fn insert_lock(&self, node: &str, params: Vec<crate::ports::Value>, lock: &NewLock) -> Statement {
+        let taken = lock.taken(self.now);
+        let mut all = vec![
+            taken.token.into(),
+            self.account.into(),
+            lock.exclusive.into(),
+            lock.infinite.into(),
+            taken.owner.into(),
+            taken.timeout_s.into(),
+            taken.expires_at.into(),
+        ];
+        all.extend(params);
+        Statement::new(
+            format!(
+                "INSERT INTO locks (token, account_id, node_id, exclusive, infinite, owner, timeout_s, expires_at) \
+                 SELECT ?1, ?2, ({node}), ?3, ?4, ?5, ?6, ?7"
+            ),
+            all,
+        )
+    }
+
+    /// Prolongs a lock; 412 where it is gone. One round trip.
+    pub async fn refresh_lock(&self, lock: &Lock, timeout_s: i64) -> Result<Lock> {
+        let expires_at = self.now + timeout_s * 1000;
+        let statement = Statement::new(
+            "UPDATE locks SET timeout_s = ?3, expires_at = ?4 \
+             WHERE token = ?1 AND account_id = ?2 AND expires_at > ?5 RETURNING token",
+            [
+                lock.token.as_str().into(),
+                self.account.into(),
+                timeout_s.into(),
+                expires_at.into(),
+                self.now.into(),
+            ],
+        );
+        self.require_row(statement).await?;
+        Ok(Lock { timeout_s, expires_at, ..lock.clone() })
+    }
+
+    /// Removes a lock; 412 where it is gone. One round trip.
+    pub async fn unlock(&self, token: &str) -> Result<()> {
+        let statement = Statement::new(
+            "DELETE FROM locks WHERE token = ?1 AND account_id = ?2 RETURNING token",
+            [token.into(), self.account.into()],
+        );
+        self.require_row(statement).await
+    }
+
+    async fn require_row(&self, statement: Statement) -> Result<()> {
+        #[derive(Deserialize)]
+        struct Token {}
+        let results = self.database.batch(vec![statement]).await?;
+        let row: Option<Token> = results.first().map(Rows::first).transpose()?.flatten();
+        row.map(|_| ()).ok_or_else(|| Error::PreconditionFailed("the lock has expired".to_owned()))
+    }
+
+    /// Forgets locks that have expired.
+    pub(super) fn purge_locks(&self) -> Statement {
+        Statement::new(
+            "DELETE FROM locks WHERE account_id = ?1 AND expires_at <= ?2",
+            [self.account.into(), self.now.into()],
+        )
+    }
+
+    /// Removes all locks on a node and below it: they do not travel with a MOVE (RFC 4918, 7.5).
+    pub(super) fn drop_locks(&self, node: i64) -> Statement {
+        Statement::new(
+            format!("WITH RECURSIVE {LOCKS_UP} DELETE FROM locks WHERE token IN (SELECT token FROM up WHERE id = ?3)"),
+            [self.account.into(), self.now.into(), node.into()],
+        )
+    }
+}

@@ -1,0 +1,116 @@
+//! The drive: tree, contents, versions, locks, properties, quota, tokens and accounts.
+//!
+//! All SQL is here and nowhere else. Every operation is one read (`View`), a decision in Rust, and
+//! one atomic batch (`Commit`) whose guards abort it when what was read has changed since.
+
+mod accounts;
+mod commit;
+mod content;
+mod lock;
+mod node;
+mod property;
+mod reader;
+mod token;
+mod tree;
+mod upload;
+mod version;
+mod view;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+pub use self::accounts::{Account, AccountChange, Accounts, NewAccount};
+pub use self::commit::{Expect, Guard, Place};
+pub use self::content::{Content, Link, Linked, Part};
+pub use self::lock::{Lock, NewLock};
+pub use self::node::{ContentInfo, Node};
+pub use self::property::{Property, PropertyChange};
+pub use self::token::{NewToken, Scope, Scopes, TokenInfo};
+pub use self::tree::Transfer;
+pub use self::upload::Upload;
+pub use self::version::Version;
+pub use self::view::{Address, Caller, Credentials, Detail, Listing, LockBelow, Trail, View, ViewRequest};
+use crate::error::{Error, Result};
+use crate::ports::{Millis, Ports, Rows, Sql, Statement};
+
+/// Counts what a request asked of the database: the product's speed and price.
+#[derive(Default)]
+pub struct Meter {
+    trips: Cell<u64>,
+    rows_read: Cell<u64>,
+    rows_written: Cell<u64>,
+}
+
+impl Meter {
+    /// As a `Server-Timing` value (W3C Server Timing, 3).
+    pub fn server_timing(&self) -> String {
+        let (trips, read, written) = (self.trips.get(), self.rows_read.get(), self.rows_written.get());
+        format!("sql;desc=\"trips={trips} read={read} written={written}\"")
+    }
+}
+
+/// A database whose round trips are counted.
+#[derive(Clone)]
+struct Database {
+    sql: Rc<dyn Sql>,
+    meter: Rc<Meter>,
+}
+
+impl Database {
+    /// Runs `statements` as one atomic batch. A guard that fires is `Error::Raced`.
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>> {
+        self.meter.trips.set(self.meter.trips.get() + 1);
+        let batch = self.sql.batch(statements).await.map_err(commit::guard_error)?;
+        self.meter.rows_read.set(self.meter.rows_read.get() + batch.rows_read);
+        self.meter.rows_written.set(self.meter.rows_written.get() + batch.rows_written);
+        Ok(batch.results)
+    }
+}
+
+/// The drive of one account, as one request sees it.
+pub struct Drive {
+    database: Database,
+    ports: Ports,
+    account: i64,
+    now: Millis,
+    versions_kept: i64,
+}
+
+impl Drive {
+    /// Opens the drive of `account`; nothing is read yet.
+    pub fn open(ports: &Ports, meter: &Rc<Meter>, account: i64, versions_kept: i64) -> Self {
+        let database = Database { sql: ports.databases.drive(account), meter: meter.clone() };
+        Self { database, ports: ports.clone(), account, now: ports.clock.now(), versions_kept }
+    }
+
+    /// The time at which the request began.
+    pub fn now(&self) -> Millis {
+        self.now
+    }
+
+    /// The account whose drive this is.
+    pub fn account(&self) -> i64 {
+        self.account
+    }
+
+    /// A fresh entity tag, without quotes.
+    fn new_etag(&self) -> String {
+        random_hex(&self.ports, 10)
+    }
+}
+
+/// Does `attempt`, and once more from the beginning when a guard fired because somebody else was
+/// faster.
+pub async fn twice<T>(mut attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+    match attempt().await {
+        Err(Error::Raced(_)) => attempt().await,
+        result => result,
+    }
+}
+
+/// `bytes` random bytes in hexadecimal.
+fn random_hex(ports: &Ports, bytes: usize) -> String {
+    let mut buffer = vec![0; bytes];
+    ports.random.fill(&mut buffer);
+    data_encoding::HEXLOWER.encode(&buffer)
+}

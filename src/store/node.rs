@@ -1,0 +1,168 @@
+//! Files and folders as rows.
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+
+use super::{Content, Link, Linked, Lock, Part, Place, Property, Version};
+use crate::ports::Millis;
+
+/// The columns of a node that are always read; `n` is the row of `nodes`.
+pub(super) const NODE: &str = "n.id, n.root_of, n.parent_id, n.name, n.content_id, n.mime, n.size, n.files, \
+     n.folders, n.etag, n.created_at, n.modified_at";
+
+/// A file or a folder.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Node {
+    /// The number that never changes and is never given again.
+    pub id: i64,
+    /// The account whose root this is.
+    pub root_of: Option<i64>,
+    /// The folder that it is in; none for a root.
+    pub parent_id: Option<i64>,
+    /// Its name in that folder; empty for a root.
+    pub name: String,
+    /// The content of a file; none for a folder.
+    pub content_id: Option<String>,
+    /// The media type that the uploader declared, where that said something.
+    mime: Option<String>,
+    /// Bytes: of a file's content, or of everything below a folder.
+    pub size: i64,
+    /// Files below a folder, at any depth.
+    pub files: i64,
+    /// Folders below a folder, at any depth.
+    pub folders: i64,
+    /// The entity tag, without quotes. A folder's changes with anything below it.
+    pub etag: String,
+    /// When it was made here.
+    pub created_at: Millis,
+    /// When its content (or a folder's list of members) last changed, or what the client said.
+    pub modified_at: Millis,
+    /// Locks on this very node, where they were asked for.
+    #[serde(default, deserialize_with = "json_text")]
+    pub locks: Vec<Lock>,
+    /// Dead properties, where they were asked for.
+    #[serde(default, deserialize_with = "json_text")]
+    pub properties: Vec<Property>,
+    /// The content's digests and parts, where they were asked for and it is a file.
+    #[serde(default, deserialize_with = "json_text")]
+    pub content: Option<ContentInfo>,
+}
+
+/// What is known of a file's content.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ContentInfo {
+    /// SHA-1 in lower-case hexadecimal.
+    pub sha1: String,
+    /// MD5 in lower-case hexadecimal.
+    pub md5: String,
+    /// SHA-256 in lower-case hexadecimal.
+    pub sha256: String,
+    /// The parts in order, where they were asked for.
+    #[serde(default)]
+    pub parts: Vec<Part>,
+}
+
+impl Node {
+    /// The file that `link` made at `place`.
+    pub fn of_link(place: &Place, linked: &Linked, content: &Content, link: &Link) -> Self {
+        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+        let digests = &content.digests;
+        Self {
+            id: linked.id,
+            root_of: None,
+            parent_id: Some(place.parent),
+            name: place.name.clone(),
+            content_id: Some(String::new()),
+            mime: declared_mime(link.mime.as_deref(), &place.name),
+            size: content.size,
+            files: 0,
+            folders: 0,
+            etag: linked.etag.clone(),
+            created_at: linked.created_at,
+            modified_at: linked.modified_at,
+            locks: Vec::new(),
+            properties: Vec::new(),
+            content: Some(ContentInfo {
+                sha1: hex(&digests.sha1),
+                md5: hex(&digests.md5),
+                sha256: hex(&digests.sha256),
+                parts: Vec::new(),
+            }),
+        }
+    }
+
+    /// The same node at another place.
+    pub fn moved(&self, to: &Place) -> Self {
+        Self { name: to.name.clone(), parent_id: Some(to.parent), ..self.clone() }
+    }
+
+    /// The same file with an earlier content made present again.
+    pub fn restored(&self, version: &Version, linked: &Linked) -> Self {
+        Self {
+            content_id: Some(version.content_id.clone()),
+            mime: version.mime.clone(),
+            size: version.size,
+            etag: linked.etag.clone(),
+            modified_at: linked.modified_at,
+            content: version.content.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether it is a folder; else it is a file.
+    pub fn is_folder(&self) -> bool {
+        self.content_id.is_none()
+    }
+
+    /// The media type: what the uploader declared, else what the name suggests.
+    pub fn mime(&self) -> String {
+        self.mime.clone().unwrap_or_else(|| guess_mime(&self.name))
+    }
+}
+
+/// The media type that a name suggests.
+pub(super) fn guess_mime(name: &str) -> String {
+    mime_guess::from_path(name).first_or_octet_stream().essence_str().to_owned()
+}
+
+/// Keeps a declared media type only where it says more than the name does.
+pub(super) fn declared_mime(declared: Option<&str>, name: &str) -> Option<String> {
+    const SAYS_NOTHING: [&str; 3] =
+        ["application/octet-stream", "application/x-www-form-urlencoded", "binary/octet-stream"];
+    let declared = declared?.trim();
+    let plain = declared.len() <= 128 && declared.is_ascii() && !declared.bytes().any(|b| b.is_ascii_control());
+    let essence = declared.split(';').next()?.trim().to_ascii_lowercase();
+    let (kind, subtype) = essence.split_once('/')?;
+    let token = |part: &str| !part.is_empty() && part.bytes().all(is_token_byte);
+    (plain && token(kind) && token(subtype) && !SAYS_NOTHING.contains(&essence.as_str()) && essence != guess_mime(name))
+        .then(|| declared.to_owned())
+}
+
+/// `tchar` of RFC 9110, 5.6.2.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// A column that holds JSON as text; NULL is the default.
+pub(super) fn json_text<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    match Option::<String>::deserialize(deserializer)? {
+        None => Ok(T::default()),
+        Some(text) => serde_json::from_str(&text).map_err(D::Error::custom),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_declared_type_is_kept_only_where_it_says_more_than_the_name() {
+        assert_eq!(declared_mime(Some("text/plain; charset=utf-8"), "notes.txt"), None);
+        assert_eq!(declared_mime(Some("application/octet-stream"), "x"), None);
+        assert_eq!(declared_mime(Some("text/x-diary"), "notes.txt"), Some("text/x-diary".to_owned()));
+        assert_eq!(declared_mime(Some("nonsense"), "x"), None);
+        assert_eq!(declared_mime(Some("text/plain\r\nX-Evil: 1"), "x"), None);
+    }
+}

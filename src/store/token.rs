@@ -1,0 +1,156 @@
+//! Access tokens: what they allow, and their rows. Making and reading them is in `auth/`.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::Drive;
+use crate::error::{Error, Result};
+use crate::ports::{Millis, Rows, Statement};
+
+/// One thing that a token allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// List and download.
+    Read,
+    /// Upload, change and delete.
+    Write,
+    /// Manage the account's own tokens.
+    Manage,
+}
+
+impl Scope {
+    const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Manage];
+
+    /// As in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Manage => "manage",
+        }
+    }
+}
+
+/// All that a token allows; in the database, names with spaces between them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    /// The set of `scopes`, in the order read, write, manage. None for an empty set.
+    pub fn new(scopes: &[Scope]) -> Option<Self> {
+        let set: Vec<_> = Scope::ALL.into_iter().filter(|scope| scopes.contains(scope)).collect();
+        (!set.is_empty()).then_some(Self(set))
+    }
+
+    /// Whether `scope` is among them.
+    pub fn has(&self, scope: Scope) -> bool {
+        self.0.contains(&scope)
+    }
+
+    /// 403 if `scope` is not among them.
+    pub fn require(&self, scope: Scope) -> Result<()> {
+        if self.has(scope) { Ok(()) } else { Err(Error::missing_scope(scope.name())) }
+    }
+
+    /// Whether they allow nothing that `other` does not.
+    pub fn within(&self, other: &Self) -> bool {
+        self.0.iter().all(|scope| other.has(*scope))
+    }
+
+    fn column(&self) -> String {
+        self.0.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl<'de> Deserialize<'de> for Scopes {
+    /// From the column; names that this version does not know allow nothing.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let column = String::deserialize(deserializer)?;
+        let names: Vec<_> = column.split(' ').collect();
+        Ok(Self(Scope::ALL.into_iter().filter(|scope| names.contains(&scope.name())).collect()))
+    }
+}
+
+/// A token to be made.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// SHA-256 of the token in hexadecimal.
+    pub hash: String,
+    /// A name for people.
+    pub name: String,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// The folder that it is confined to.
+    pub folder_id: Option<i64>,
+    /// When it ends.
+    pub expires_at: Option<Millis>,
+}
+
+/// What is known of a token.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TokenInfo {
+    /// Its number.
+    pub id: i64,
+    /// A name for people.
+    pub name: String,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// The folder that it is confined to.
+    pub folder_id: Option<i64>,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When it ends.
+    pub expires_at: Option<Millis>,
+    /// When it was last used, to the hour.
+    pub used_at: Option<Millis>,
+}
+
+impl Drive {
+    /// Makes a token. The folder must be one of this drive: 404 if not. One round trip.
+    pub async fn create_token(&self, token: &NewToken) -> Result<TokenInfo> {
+        let insert = Statement::new(
+            "WITH RECURSIVE up(id) AS (SELECT ?5 WHERE ?5 IS NOT NULL UNION ALL \
+               SELECT n.parent_id FROM up JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
+             INSERT INTO tokens (account_id, hash, name, scopes, folder_id, created_at, expires_at) \
+             SELECT d.account_id, ?2, ?3, ?4, ?5, ?6, ?7 FROM drives d WHERE d.account_id = ?1 AND (?5 IS NULL OR ( \
+               EXISTS (SELECT 1 FROM nodes WHERE id = ?5 AND content_id IS NULL) \
+               AND EXISTS (SELECT 1 FROM up JOIN nodes n ON n.id = up.id WHERE n.root_of = ?1))) \
+             RETURNING id, name, scopes, folder_id, created_at, expires_at, used_at",
+            [
+                self.account.into(),
+                token.hash.as_str().into(),
+                token.name.as_str().into(),
+                token.scopes.column().into(),
+                token.folder_id.into(),
+                self.now.into(),
+                token.expires_at.into(),
+            ],
+        );
+        let results = self.database.batch(vec![insert]).await?;
+        results.first().map(Rows::first).transpose()?.flatten().ok_or(Error::NotFound("the account or folder"))
+    }
+
+    /// All tokens of the account, in the order of their making. One round trip.
+    pub async fn tokens(&self) -> Result<Vec<TokenInfo>> {
+        let statement = Statement::new(
+            "SELECT id, name, scopes, folder_id, created_at, expires_at, used_at FROM tokens \
+             WHERE account_id = ?1 ORDER BY id",
+            [self.account.into()],
+        );
+        let results = self.database.batch(vec![statement]).await?;
+        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+    }
+
+    /// Revokes a token: 404 where there is none of that number. One round trip.
+    pub async fn delete_token(&self, id: i64) -> Result<()> {
+        #[derive(Deserialize)]
+        struct Deleted {}
+        let statement = Statement::new(
+            "DELETE FROM tokens WHERE id = ?1 AND account_id = ?2 RETURNING id",
+            [id.into(), self.account.into()],
+        );
+        let results = self.database.batch(vec![statement]).await?;
+        let deleted: Option<Deleted> = results.first().map(Rows::first).transpose()?.flatten();
+        deleted.map(|_| ()).ok_or(Error::NotFound("the token"))
+    }
+}

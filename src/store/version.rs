@@ -1,0 +1,92 @@
+//! Earlier contents of a file.
+
+use serde::Deserialize;
+
+use super::content::{Link, Linked};
+use super::node::json_text;
+use super::{ContentInfo, Drive, Expect, Place};
+use crate::error::Result;
+use crate::ports::{Millis, Rows, Statement, Value};
+
+/// An earlier content of a file.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Version {
+    /// Its number.
+    pub id: i64,
+    /// Names its content.
+    pub content_id: String,
+    pub(super) mime: Option<String>,
+    /// Bytes.
+    pub size: i64,
+    /// When the content had last been modified.
+    pub modified_at: Millis,
+    /// When another content took its place.
+    pub replaced_at: Millis,
+    /// Digests and parts.
+    #[serde(deserialize_with = "json_text")]
+    pub content: Option<ContentInfo>,
+}
+
+impl Version {
+    /// The media type, for a file of that name.
+    pub fn mime(&self, name: &str) -> String {
+        self.mime.clone().unwrap_or_else(|| super::node::guess_mime(name))
+    }
+}
+
+impl Drive {
+    /// The versions of a file, the latest first. One round trip.
+    pub async fn versions(&self, node: i64) -> Result<Vec<Version>> {
+        let statement = Statement::new(
+            "SELECT v.id, v.content_id, v.mime, v.size, v.modified_at, v.replaced_at, \
+               (SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256, 'parts', \
+                 (SELECT json_group_array(json_object('blob_key', s.blob_key, 'size', s.size, 'wrapped_key', \
+                   s.wrapped_key)) FROM (SELECT * FROM parts WHERE content_id = c.id ORDER BY seq) s)) \
+                FROM contents c WHERE c.id = v.content_id) AS content \
+             FROM versions v WHERE v.node_id = ?1 ORDER BY v.id DESC",
+            [node.into()],
+        );
+        let results = self.database.batch(vec![statement]).await?;
+        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+    }
+
+    /// Makes an earlier content the present one; the present one becomes a version. One round trip.
+    pub async fn restore(&self, place: &Place, version: &Version) -> Result<Linked> {
+        let mut batch = self.guards_of_link(place, Expect::Unchanged);
+        batch.push(Statement::new(
+            "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM versions WHERE id = ?1)",
+            [version.id.into()],
+        ));
+        let link = Link { mime: version.mime.clone(), modified_at: Some(version.modified_at), ..Link::default() };
+        // It leaves the list before the list is pruned, and after the file has its content again.
+        let forget = Statement::new("DELETE FROM versions WHERE id = ?1", [version.id.into()]);
+        self.give(batch, place, &version.content_id, version.size, &link, vec![forget]).await
+    }
+
+    /// Turns the present content of a file into a version, unless it is empty, the same as the new
+    /// one, or none are kept.
+    pub(super) fn keep_version(&self, parent: &Value, name: &Value, new_content: &str) -> Statement {
+        Statement::new(
+            "INSERT INTO versions (account_id, node_id, content_id, mime, size, modified_at, replaced_at) \
+             SELECT ?1, id, content_id, mime, size, modified_at, ?2 FROM nodes \
+             WHERE parent_id = ?3 AND name = ?4 AND size > 0 AND content_id <> ?5 AND ?6 > 0",
+            [
+                self.account.into(),
+                self.now.into(),
+                parent.clone(),
+                name.clone(),
+                new_content.into(),
+                self.versions_kept.into(),
+            ],
+        )
+    }
+
+    /// Forgets the versions of a file beyond the number that is kept.
+    pub(super) fn prune_versions(&self, parent: &Value, name: &Value) -> Statement {
+        Statement::new(
+            "DELETE FROM versions WHERE id IN (SELECT v.id FROM nodes n JOIN versions v ON v.node_id = n.id \
+             WHERE n.parent_id = ?1 AND n.name = ?2 ORDER BY v.id DESC LIMIT -1 OFFSET ?3)",
+            [parent.clone(), name.clone(), self.versions_kept.into()],
+        )
+    }
+}

@@ -1,0 +1,13 @@
+//! How HTTP moves a content: downloads with conditions and ranges, uploads against the quota.
+//! Shared by REST and WebDAV.
+
+mod conditional;
+mod disposition;
+mod download;
+mod range;
+mod upload;
+
+pub use self::conditional::{Conditions, Verdict};
+pub use self::disposition::Disposition;
+pub use self::download::{Representation, date_header, download, etag_header};
+pub use self::upload::{announced_length, receive};
