@@ -54,7 +54,10 @@ impl Config {
             });
         }
         if ["api", "dav", "internal", "healthz", "readyz"].contains(&webdav_name.as_str()) {
-            return Err(ConfigError { setting: "WEBDAV_NAME", problem: format!("{webdav_name} is a path of the program") });
+            return Err(ConfigError {
+                setting: "WEBDAV_NAME",
+                problem: format!("{webdav_name} is a path of the program"),
+            });
         }
 
         Ok(Self {
@@ -76,10 +79,12 @@ fn number(
     max: i64,
 ) -> Result<i64, ConfigError> {
     let Some(value) = var(setting) else { return Ok(default) };
-    value.trim().parse().ok().filter(|n| (min..=max).contains(n)).ok_or_else(|| ConfigError {
-        setting,
-        problem: format!("must be a whole number from {min} to {max}"),
-    })
+    value
+        .trim()
+        .parse()
+        .ok()
+        .filter(|n| (min..=max).contains(n))
+        .ok_or_else(|| ConfigError { setting, problem: format!("must be a whole number from {min} to {max}") })
 }
 
 #[cfg(test)]
@@ -89,9 +94,10 @@ mod tests {
     fn read(vars: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let key = format!("k1:{}", data_encoding::BASE64.encode(&[7; 32]));
         Config::read(|name| {
-            vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()).or_else(|| {
-                (name == "ENCRYPTION_KEYS").then(|| key.clone())
-            })
+            vars.iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| (*v).to_owned())
+                .or_else(|| (name == "ENCRYPTION_KEYS").then(|| key.clone()))
         })
     }
 

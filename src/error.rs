@@ -3,8 +3,8 @@
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::body::Body;
-use crate::store::Guard;
 use crate::ports::{BlobError, CryptoError, SqlError, StreamError};
+use crate::store::Guard;
 
 /// The result of nearly everything.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -194,7 +194,8 @@ impl Error {
                 {
                     headers.append(header::WWW_AUTHENTICATE, basic);
                 }
-                if let Ok(bearer) = HeaderValue::try_from(format!("Bearer realm=\"{realm}\", error=\"invalid_token\"")) {
+                if let Ok(bearer) = HeaderValue::try_from(format!("Bearer realm=\"{realm}\", error=\"invalid_token\""))
+                {
                     headers.append(header::WWW_AUTHENTICATE, bearer);
                 }
             }
@@ -220,10 +221,20 @@ impl Error {
     /// `D:error` (RFC 4918, 14.5) with the precondition, and the sentence as sabre/dav gives it.
     fn xml(&self) -> String {
         use quick_xml::escape::escape;
-        let condition = self.condition().map_or_else(String::new, |(name, hrefs)| {
-            let hrefs: String = hrefs.iter().map(|href| format!("<d:href>{}</d:href>", escape(href.as_str()))).collect();
-            if hrefs.is_empty() { format!("<d:{name}/>") } else { format!("<d:{name}>{hrefs}</d:{name}>") }
-        });
+        let mut condition = String::new();
+        if let Some((name, hrefs)) = self.condition() {
+            condition.push_str("<d:");
+            condition.push_str(name);
+            condition.push('>');
+            for href in hrefs {
+                condition.push_str("<d:href>");
+                condition.push_str(&escape(href.as_str()));
+                condition.push_str("</d:href>");
+            }
+            condition.push_str("</d:");
+            condition.push_str(name);
+            condition.push('>');
+        }
         format!(
             "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<d:error xmlns:d=\"DAV:\" xmlns:s=\"http://sabredav.org/ns\">{condition}<s:message>{}</s:message></d:error>",
             escape(self.sentence())

@@ -38,53 +38,54 @@ async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
 async fn api(cx: &Context<'_>, method: &str, resource: &[&str], body: Body) -> Result<Response<Body>> {
     match (method, resource) {
         ("GET", ["me"]) => me::show(cx).await,
-        (_, ["me"]) => Err(Error::MethodNotAllowed("GET, HEAD")),
 
         ("GET", ["folders"]) => folders::list(cx).await,
         ("POST", ["folders"]) => folders::create(cx, body).await,
-        (_, ["folders"]) => Err(Error::MethodNotAllowed("GET, HEAD, POST")),
         ("GET", ["folders", id]) => folders::show(cx, id).await,
         ("PATCH", ["folders", id]) => folders::change(cx, id, body).await,
         ("DELETE", ["folders", id]) => folders::delete(cx, id).await,
-        (_, ["folders", _]) => Err(Error::MethodNotAllowed("GET, HEAD, PATCH, DELETE")),
 
         ("GET", ["files"]) => files::list(cx).await,
         ("POST", ["files"]) => files::upload(cx, body).await,
-        (_, ["files"]) => Err(Error::MethodNotAllowed("GET, HEAD, POST")),
         ("GET", ["files", id]) => files::show(cx, id).await,
         ("PATCH", ["files", id]) => files::change(cx, id, body).await,
         ("DELETE", ["files", id]) => files::delete(cx, id).await,
-        (_, ["files", _]) => Err(Error::MethodNotAllowed("GET, HEAD, PATCH, DELETE")),
         ("GET", ["files", id, "download"]) => files::content(cx, id).await,
-        (_, ["files", _, "download"]) => Err(Error::MethodNotAllowed("GET, HEAD")),
 
         ("GET", ["files", id, "versions"]) => versions::list(cx, id).await,
-        (_, ["files", _, "versions"]) => Err(Error::MethodNotAllowed("GET, HEAD")),
         ("GET", ["files", id, "versions", version, "download"]) => versions::content(cx, id, version).await,
-        (_, ["files", _, "versions", _, "download"]) => Err(Error::MethodNotAllowed("GET, HEAD")),
         ("POST", ["files", id, "versions", version, "restore"]) => versions::restore(cx, id, version).await,
-        (_, ["files", _, "versions", _, "restore"]) => Err(Error::MethodNotAllowed("POST")),
 
         ("GET", ["tokens"]) => tokens::list(cx).await,
         ("POST", ["tokens"]) => tokens::create(cx, body).await,
-        (_, ["tokens"]) => Err(Error::MethodNotAllowed("GET, HEAD, POST")),
         ("DELETE", ["tokens", id]) => tokens::delete(cx, id).await,
-        (_, ["tokens", _]) => Err(Error::MethodNotAllowed("DELETE")),
 
         ("GET", ["admin", "accounts"]) => admin::list(cx).await,
         ("POST", ["admin", "accounts"]) => admin::create(cx, body).await,
-        (_, ["admin", "accounts"]) => Err(Error::MethodNotAllowed("GET, HEAD, POST")),
         ("GET", ["admin", "accounts", id]) => admin::show(cx, id).await,
         ("PATCH", ["admin", "accounts", id]) => admin::change(cx, id, body).await,
         ("DELETE", ["admin", "accounts", id]) => admin::delete(cx, id).await,
-        (_, ["admin", "accounts", _]) => Err(Error::MethodNotAllowed("GET, HEAD, PATCH, DELETE")),
         ("GET", ["admin", "accounts", id, "tokens"]) => admin::list_tokens(cx, id).await,
         ("POST", ["admin", "accounts", id, "tokens"]) => admin::create_token(cx, id, body).await,
-        (_, ["admin", "accounts", _, "tokens"]) => Err(Error::MethodNotAllowed("GET, HEAD, POST")),
         ("DELETE", ["admin", "accounts", id, "tokens", token]) => admin::delete_token(cx, id, token).await,
-        (_, ["admin", "accounts", _, "tokens", _]) => Err(Error::MethodNotAllowed("DELETE")),
 
-        _ => Err(Error::NotFound("the path")),
+        _ => Err(refused(resource)),
+    }
+}
+
+/// 405 for a resource that there is, 404 for any other.
+fn refused(resource: &[&str]) -> Error {
+    match resource {
+        ["me"] | ["files", _, "download" | "versions"] | ["files", _, "versions", _, "download"] => {
+            Error::MethodNotAllowed("GET, HEAD")
+        }
+        ["folders" | "files" | "tokens"] | ["admin", "accounts"] | ["admin", "accounts", _, "tokens"] => {
+            Error::MethodNotAllowed("GET, HEAD, POST")
+        }
+        ["folders" | "files", _] | ["admin", "accounts", _] => Error::MethodNotAllowed("GET, HEAD, PATCH, DELETE"),
+        ["tokens", _] | ["admin", "accounts", _, "tokens", _] => Error::MethodNotAllowed("DELETE"),
+        ["files", _, "versions", _, "restore"] => Error::MethodNotAllowed("POST"),
+        _ => Error::NotFound("the path"),
     }
 }
 

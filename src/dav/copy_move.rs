@@ -66,12 +66,7 @@ fn check_paths(source: &DavPath, destination: &DavPath, kind: Kind) -> Result<()
     Ok(())
 }
 
-async fn transfer(
-    request: &Request<'_>,
-    preconditions: &Preconditions,
-    view: &View,
-    order: Order,
-) -> Result<Transfer> {
+async fn transfer(request: &Request<'_>, preconditions: &Preconditions, view: &View, order: Order) -> Result<Transfer> {
     view.caller.scopes.require(Scope::Write)?;
     if order.kind == Kind::Copy {
         view.caller.scopes.require(Scope::Read)?;

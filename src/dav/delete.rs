@@ -2,10 +2,10 @@
 
 use http::{Response, StatusCode};
 
+use super::empty;
 use super::headers::{self, Depth};
 use super::preconditions::Preconditions;
 use super::request::Request;
-use super::empty;
 use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::store::{Place, Scope, ViewRequest, twice};

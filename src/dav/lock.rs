@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use uuid::Builder;
 
 use super::headers::{self, Depth, Timeout};
-use super::multistatus::xml_answer;
+use super::multistatus::{Multistatus, xml_answer};
 use super::preconditions::Preconditions;
 use super::props::Resource;
 use super::request::Request;
@@ -12,7 +12,7 @@ use super::xml::{DAV, Element, Writer};
 use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::ports::Chunks;
-use crate::store::{Link, Lock, NewLock, Place, Scope, Trail, View, ViewRequest, twice};
+use crate::store::{Link, Lock, LockBelow, NewLock, Place, Scope, Trail, View, ViewRequest, twice};
 
 /// The longest time that a lock is granted for, and the time where a client names none. Clients
 /// refresh; a lock whose client has vanished must not stay for long.
@@ -54,7 +54,14 @@ async fn take(
     lock: &NewLock,
 ) -> Result<Response<Body>> {
     let trail = view.trail()?;
-    check_conflicts(request, trail, lock)?;
+    let held = trail.covering_target().filter(|(_, held)| lock.exclusive || held.is_exclusive());
+    let hrefs: Vec<_> = held.map(|(index, _)| request.href_on(trail, index)).collect();
+    if !hrefs.is_empty() {
+        return Err(Error::ConflictingLock(hrefs));
+    }
+    if let Some(answer) = conflicts_below(request, trail, lock) {
+        return Ok(answer);
+    }
     let Some(node) = trail.target() else {
         let place = Place::of(trail)?;
         preconditions.parent_unlocked(request, trail)?;
@@ -82,15 +89,18 @@ async fn lock_new(request: &Request<'_>, view: &View, place: &Place, lock: &NewL
     granted(request, view, StatusCode::CREATED, &lock.taken(request.drive.now()), href)
 }
 
-/// 423 where a lock that holds here, or one below a folder that is to be locked whole, excludes
-/// the new one (RFC 4918, 6.1 and 6.2).
-fn check_conflicts(request: &Request<'_>, trail: &Trail, lock: &NewLock) -> Result<()> {
-    let held = trail.covering_target().filter(|(_, held)| lock.exclusive || held.is_exclusive());
-    let mut hrefs: Vec<_> = held.map(|(index, _)| request.href_on(trail, index)).collect();
-    if lock.infinite && trail.locks_below.iter().any(|held| lock.exclusive || held.is_exclusive()) {
-        hrefs.push(request.href(trail.names(), true));
+/// The answer 207 where a lock below a folder that is to be locked whole excludes the new one
+/// (RFC 4918, 9.10.3).
+fn conflicts_below(request: &Request<'_>, trail: &Trail, lock: &NewLock) -> Option<Response<Body>> {
+    let excludes = |held: &&LockBelow| lock.infinite && (lock.exclusive || held.is_exclusive());
+    let mut held = trail.locks_below.iter().filter(excludes).peekable();
+    held.peek()?;
+    let mut answer = Multistatus::new();
+    for lock in held {
+        answer.status(&request.href_below(trail, lock), "HTTP/1.1 423 Locked");
     }
-    if hrefs.is_empty() { Ok(()) } else { Err(Error::ConflictingLock(hrefs)) }
+    answer.status(&request.href(trail.names(), true), "HTTP/1.1 424 Failed Dependency");
+    Some(answer.finish())
 }
 
 async fn refresh(

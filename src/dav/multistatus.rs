@@ -47,6 +47,15 @@ impl Multistatus {
         xml.close(DAV, "response");
     }
 
+    /// Adds a response that says what became of a whole resource.
+    pub fn status(&mut self, href: &str, status: &str) {
+        let xml = &mut self.0;
+        xml.open(DAV, "response");
+        xml.text(DAV, "href", href);
+        xml.text(DAV, "status", status);
+        xml.close(DAV, "response");
+    }
+
     /// The answer. Sync clients compare the media type to the letter.
     pub fn finish(self) -> Response<Body> {
         xml_answer(StatusCode::MULTI_STATUS, self.0)

@@ -8,8 +8,7 @@ use crate::error::Result;
 use crate::store::ViewRequest;
 
 /// All methods that a resource may take.
-pub const ALLOW: &str =
-    "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK";
+pub const ALLOW: &str = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK";
 
 /// What the server can, for a caller who is known.
 pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {

@@ -104,8 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_trailing_slash_is_remembered() {
-    }
+    fn the_trailing_slash_is_remembered() {}
 
     #[test]
     fn wrong_encodings_are_refused() {

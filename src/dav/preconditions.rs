@@ -104,10 +104,11 @@ impl Preconditions {
         let below = &trail.locks_below;
         // A client that shares a lock with others needs only its own token.
         let open = |node| below.iter().any(|lock| lock.node_id == node && self.submits(&lock.token));
-        if below.iter().all(|lock| open(lock.node_id)) {
+        let locked: Vec<_> = below.iter().filter(|lock| !open(lock.node_id)).collect();
+        if locked.is_empty() {
             return Ok(());
         }
-        Err(Error::Locked(vec![request.href(trail.names(), true)]))
+        Err(Error::Locked(locked.into_iter().map(|lock| request.href_below(trail, lock)).collect()))
     }
 
     fn allowed<'t>(

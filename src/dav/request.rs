@@ -10,7 +10,7 @@ use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, StreamError, read_at_most};
-use crate::store::{Address, Credentials, Drive, Node, Trail};
+use crate::store::{Address, Credentials, Drive, LockBelow, Node, Trail};
 
 /// The longest XML body, in bytes.
 const XML_LIMIT: usize = 1024 * 1024;
@@ -36,8 +36,7 @@ impl<'a> Request<'a> {
     pub fn read(cx: &'a Context<'a>, first: &str) -> Result<Self> {
         let (drive, credentials) = cx.drive()?;
         let mount = format!("/{first}");
-        let prefix =
-            Mount::from_forwarded(cx.header("x-forwarded-prefix"), &mount, &cx.config.webdav_name).prefix;
+        let prefix = Mount::from_forwarded(cx.header("x-forwarded-prefix"), &mount, &cx.config.webdav_name).prefix;
         let raw = cx.uri.path().trim_start_matches('/');
         let path = DavPath::parse(raw.strip_prefix(first).unwrap_or(raw))?;
         Ok(Self { cx, drive, credentials, path, mount, prefix })
@@ -57,6 +56,12 @@ impl<'a> Request<'a> {
     pub fn href_on(&self, trail: &Trail, index: usize) -> String {
         let names = trail.depth(index).and_then(|depth| trail.names().get(..depth)).unwrap_or_default();
         self.href(names, trail.nodes().get(index).is_none_or(Node::is_folder))
+    }
+
+    /// The URL path of a locked node below the target of `trail`.
+    pub fn href_below(&self, trail: &Trail, lock: &LockBelow) -> String {
+        let names: Vec<String> = trail.names().iter().cloned().chain(lock.names().map(ToOwned::to_owned)).collect();
+        self.href(&names, lock.is_folder())
     }
 
     /// The path in the drive that a URI names, absolute or not; none where it is outside the
@@ -79,7 +84,9 @@ impl<'a> Request<'a> {
         if let Some(authority) = &destination.authority
             && !self.is_own(authority)
         {
-            return Err(Error::OtherServer("the Destination is on another server; a proxy must pass Host on".to_owned()));
+            return Err(Error::OtherServer(
+                "the Destination is on another server; a proxy must pass Host on".to_owned(),
+            ));
         }
         let path = self.path_of(&destination.path)?;
         path.ok_or_else(|| Error::OtherServer("the Destination is outside this drive".to_owned()))

@@ -1,9 +1,10 @@
 //! `/api/v1/admin/accounts`: accounts and their tokens, for the bearer of `ADMIN_TOKEN`.
 
 use http::Response;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::json::Field;
 use super::tokens::{self, TokenRequest};
 use super::{json, parse_id};
 use crate::auth::require_admin;
@@ -11,7 +12,7 @@ use crate::body::Body;
 use crate::context::Context;
 use crate::date::iso8601;
 use crate::error::{Error, Result};
-use crate::store::{Account, AccountChange, Accounts, Drive, NewAccount};
+use crate::store::{Account, AccountChange, Accounts, Drive, NewAccount, QuotaChange};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -25,13 +26,8 @@ struct AccountRequest {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ChangeRequest {
     display_name: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    quota: Option<Option<i64>>,
-}
-
-/// Tells `null` from absence.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+    #[serde(default)]
+    quota: Field<i64>,
 }
 
 /// All accounts.
@@ -47,7 +43,9 @@ pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
     let login = request.login;
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
     if login.is_empty() || login.len() > 64 || !login.bytes().all(plain) {
-        return Err(Error::Unprocessable("login must have 1 to 64 characters of a-z, 0-9, '.', '_' and '-'".to_owned()));
+        return Err(Error::Unprocessable(
+            "login must have 1 to 64 characters of a-z, 0-9, '.', '_' and '-'".to_owned(),
+        ));
     }
     let display_name = match request.display_name {
         Some(name) => check_display_name(&name)?,
@@ -70,7 +68,11 @@ pub async fn change(cx: &Context<'_>, id: &str, body: Body) -> Result<Response<B
     let request: ChangeRequest = json::read(body).await?;
     let change = AccountChange {
         display_name: request.display_name.as_deref().map(check_display_name).transpose()?,
-        quota: request.quota.map(check_quota).transpose()?,
+        quota: match request.quota {
+            Field::Absent => QuotaChange::Keep,
+            Field::Null => QuotaChange::Set(None),
+            Field::Value(bytes) => QuotaChange::Set(check_quota(Some(bytes))?),
+        },
     };
     Ok(json::ok(&json!({ "account": account(&accounts.change(id, &change).await?) })))
 }

@@ -33,7 +33,7 @@ pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
     }
     let (nodes, next) = page.cut(view.listing, |node| node.name.clone());
     let files = nodes.iter().map(|node| json::file(&view.caller, node)).collect();
-    Ok(paging::answer(cx, "files", files, next))
+    Ok(paging::answer(cx, "files", files, next.as_deref()))
 }
 
 /// Stores the field `file` of a form under its file name. A file of that name keeps its content as

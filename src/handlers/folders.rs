@@ -4,7 +4,9 @@ use http::Response;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{check_members_unlocked, check_node_unlocked, folder_address, json, member_place, paging, parse_id, relocation};
+use super::{
+    check_members_unlocked, check_node_unlocked, folder_address, json, member_place, paging, parse_id, relocation,
+};
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -40,7 +42,7 @@ pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
     let own = (parent.is_none() && after == 0 && view.caller.folder_id.is_some()).then(|| top.clone());
     let (nodes, next) = page.cut(view.listing, |node| node.id.to_string());
     let folders: Vec<_> = own.iter().chain(&nodes).map(|node| json::folder(&view.caller, node)).collect();
-    Ok(paging::answer(cx, "folders", folders, next))
+    Ok(paging::answer(cx, "folders", folders, next.as_deref()))
 }
 
 /// Makes a folder: 409 where the name is taken, 404 where the parent is unknown.

@@ -52,7 +52,7 @@ impl Form {
 
     /// The field `file`: 422 where there is none, or it has no file name.
     pub async fn file(&mut self) -> Result<FileField> {
-        while let Some(field) = self.multipart.next_field().await.map_err(form_error)? {
+        while let Some(field) = self.multipart.next_field().await.map_err(|error| malformed(&error))? {
             if field.name() != Some("file") {
                 continue;
             }
@@ -67,7 +67,7 @@ impl Form {
 
     /// Reads the form to its end: one that breaks off is 400.
     pub async fn finish(mut self) -> Result<()> {
-        while self.multipart.next_field().await.map_err(form_error)?.is_some() {}
+        while self.multipart.next_field().await.map_err(|error| malformed(&error))?.is_some() {}
         Ok(())
     }
 }
@@ -85,6 +85,6 @@ impl ByteSource for FieldSource {
     }
 }
 
-fn form_error(error: multer::Error) -> Error {
+fn malformed(error: &multer::Error) -> Error {
     Error::bad(format!("the form is malformed: {error}"))
 }

@@ -2,6 +2,7 @@
 
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::folder_id;
@@ -21,8 +22,27 @@ pub async fn read<T: DeserializeOwned>(mut body: Body) -> Result<T> {
         StreamError::TooLong => Error::TooLarge("the JSON is over 64 KiB".to_owned()),
         other => other.into(),
     })?;
-    let value: Value = serde_json::from_slice(&bytes).map_err(|error| Error::bad(format!("the body is no JSON: {error}")))?;
+    let value: Value =
+        serde_json::from_slice(&bytes).map_err(|error| Error::bad(format!("the body is no JSON: {error}")))?;
     serde_json::from_value(value).map_err(|error| Error::Unprocessable(error.to_string()))
+}
+
+/// A field that tells `null` from absence, for changes: `#[serde(default)]` makes absence `Absent`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Field<T> {
+    /// It is not there: nothing changes.
+    #[default]
+    Absent,
+    /// It is `null`.
+    Null,
+    /// It has a value.
+    Value(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
+    }
 }
 
 /// An answer with a JSON body.

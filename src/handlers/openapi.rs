@@ -1,4 +1,4 @@
-//! `GET /api/v1/openapi.json`: this interface, described for machines (OpenAPI 3.1).
+//! `GET /api/v1/openapi.json`: this interface, described for machines (`OpenAPI` 3.1).
 
 use http::{HeaderValue, Response, header};
 

@@ -70,8 +70,8 @@ fn not_a_cursor() -> Error {
 }
 
 /// The page `entries` under `key`, with the way to the next one.
-pub fn answer(cx: &Context<'_>, key: &str, entries: Vec<Value>, next: Option<String>) -> Response<Body> {
-    let link = next.as_ref().and_then(|cursor| next_link(cx, cursor));
+pub fn answer(cx: &Context<'_>, key: &str, entries: Vec<Value>, next: Option<&str>) -> Response<Body> {
+    let link = next.and_then(|cursor| next_link(cx, cursor));
     let mut body = json!({ "nextCursor": next });
     body[key] = Value::Array(entries);
     let mut response = json::ok(&body);

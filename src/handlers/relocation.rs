@@ -1,8 +1,9 @@
 //! Renaming and moving files and folders by PATCH.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::folders::name_taken;
+use super::json::Field;
 use super::{check_members_unlocked, check_node_unlocked, folder_address};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -14,13 +15,8 @@ use crate::store::{Address, Caller, Detail, Node, Place, Scope, ViewRequest, twi
 pub struct Change {
     name: Option<String>,
     /// The new folder; `null` is the root. Folders call it `parentId`, files `folderId`.
-    #[serde(default, alias = "parentId", deserialize_with = "present")]
-    folder_id: Option<Option<String>>,
-}
-
-/// Tells `null` from absence.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+    #[serde(default, alias = "parentId")]
+    folder_id: Field<String>,
 }
 
 /// Renames or moves the node `id`, which must be a folder or a file as said. Gives it as it is
@@ -28,8 +24,10 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<S
 pub async fn relocate(cx: &Context<'_>, id: i64, folder: bool, change: Change) -> Result<(Caller, Node)> {
     let (drive, credentials) = cx.drive()?;
     let mut addresses = vec![Address::Id(id)];
-    if let Some(destination) = &change.folder_id {
-        addresses.push(folder_address(destination.as_deref())?);
+    match &change.folder_id {
+        Field::Absent => {}
+        Field::Null => addresses.push(folder_address(None)?),
+        Field::Value(id) => addresses.push(folder_address(Some(id))?),
     }
     let detail = Detail { digests: true, ..Detail::default() };
     let request = ViewRequest { addresses, detail, locks_below: true, ..ViewRequest::default() };

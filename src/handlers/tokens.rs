@@ -78,8 +78,7 @@ pub(super) async fn make(
         Some(_) => return Err(Error::Unprocessable("expiresInDays must be a number from 1 to 36500".to_owned())),
     };
     let secret = auth::new_secret(cx.ports, drive.account());
-    let new =
-        NewToken { hash: auth::hash_token(&secret), name: name.to_owned(), scopes, folder_id, expires_at };
+    let new = NewToken { hash: auth::hash_token(&secret), name: name.to_owned(), scopes, folder_id, expires_at };
     let mut token = json::token(&drive.create_token(&new).await?);
     token["secret"] = Value::String(secret);
     Ok(json!({ "token": token }))

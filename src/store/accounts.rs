@@ -32,8 +32,18 @@ pub struct NewAccount {
 pub struct AccountChange {
     /// A new name for people.
     pub display_name: Option<String>,
-    /// A new quota, or none from now on.
-    pub quota: Option<Option<i64>>,
+    /// What becomes of the quota.
+    pub quota: QuotaChange,
+}
+
+/// What becomes of a quota.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum QuotaChange {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It is so many bytes from now on, or there is none.
+    Set(Option<i64>),
 }
 
 /// An account.
@@ -74,9 +84,7 @@ impl Accounts {
     pub async fn create(&self, new: &NewAccount) -> Result<Account> {
         // The directory goes first: a drive that it does not know could not be found again.
         let insert = Statement::new(
-            format!(
-                "INSERT INTO accounts (login, display_name, created_at) VALUES (?1, ?2, ?3) RETURNING {ACCOUNT}"
-            ),
+            format!("INSERT INTO accounts (login, display_name, created_at) VALUES (?1, ?2, ?3) RETURNING {ACCOUNT}"),
             [new.login.as_str().into(), new.display_name.as_str().into(), self.now.into()],
         );
         let results = match self.directory.sql.batch(vec![insert]).await {
@@ -153,7 +161,7 @@ impl Accounts {
             self.directory.batch(vec![statement("accounts", "id")]).await?;
             self.drive(id).batch(vec![statement("drives", "account_id")]).await?;
         }
-        if let Some(quota) = change.quota {
+        if let QuotaChange::Set(quota) = change.quota {
             let statement =
                 Statement::new("UPDATE drives SET quota = ?2 WHERE account_id = ?1", [id.into(), quota.into()]);
             self.drive(id).batch(vec![statement]).await?;
@@ -165,9 +173,8 @@ impl Accounts {
     pub async fn delete(&self, id: i64) -> Result<()> {
         self.get(id).await?;
         // The tokens go first, so that nobody writes to what goes after them.
-        let of_account = |table: &str| {
-            Statement::new(format!("DELETE FROM {table} WHERE account_id = ?1"), [id.into()])
-        };
+        let of_account =
+            |table: &str| Statement::new(format!("DELETE FROM {table} WHERE account_id = ?1"), [id.into()]);
         let nodes = Statement::new(
             "WITH RECURSIVE below(id) AS (SELECT id FROM nodes WHERE root_of = ?1 \
                UNION ALL SELECT n.id FROM below b JOIN nodes n ON n.parent_id = b.id) \

@@ -94,6 +94,7 @@ impl Place {
     }
 
     /// Another name in the same folder, taken to be vacant.
+    #[must_use]
     pub fn renamed(&self, name: &str) -> Self {
         Self { name: name.to_owned(), occupant: None, ..self.clone() }
     }

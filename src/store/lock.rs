@@ -124,13 +124,7 @@ impl Drive {
         let statement = Statement::new(
             "UPDATE locks SET timeout_s = ?3, expires_at = ?4 \
              WHERE token = ?1 AND account_id = ?2 AND expires_at > ?5 RETURNING token",
-            [
-                lock.token.as_str().into(),
-                self.account.into(),
-                timeout_s.into(),
-                expires_at.into(),
-                self.now.into(),
-            ],
+            [lock.token.as_str().into(), self.account.into(), timeout_s.into(), expires_at.into(), self.now.into()],
         );
         self.require_row(statement).await?;
         Ok(Lock { timeout_s, expires_at, ..lock.clone() })

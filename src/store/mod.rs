@@ -19,7 +19,7 @@ mod view;
 use std::cell::Cell;
 use std::rc::Rc;
 
-pub use self::accounts::{Account, AccountChange, Accounts, NewAccount};
+pub use self::accounts::{Account, AccountChange, Accounts, NewAccount, QuotaChange};
 pub use self::commit::{Expect, Guard, Place};
 pub use self::content::{Content, Link, Linked, Part};
 pub use self::lock::{Lock, NewLock};

@@ -92,11 +92,13 @@ impl Node {
     }
 
     /// The same node at another place.
+    #[must_use]
     pub fn moved(&self, to: &Place) -> Self {
         Self { name: to.name.clone(), parent_id: Some(to.parent), ..self.clone() }
     }
 
     /// The same file with an earlier content made present again.
+    #[must_use]
     pub fn restored(&self, version: &Version, linked: &Linked) -> Self {
         Self {
             content_id: Some(version.content_id.clone()),

@@ -115,7 +115,8 @@ mod tests {
     fn a_range_is_cut_along_the_parts() {
         let part = |key: &str, size| Part { blob_key: key.to_owned(), size, wrapped_key: String::new() };
         let parts = [part("a", 10), part("b", 5), part("c", 20)];
-        let cut = |range| wanted(&parts, &range).into_iter().map(|(part, range)| (part.blob_key, range)).collect::<Vec<_>>();
+        let cut =
+            |range| wanted(&parts, &range).into_iter().map(|(part, range)| (part.blob_key, range)).collect::<Vec<_>>();
         assert_eq!(cut(0..35), [("a".into(), 0..10), ("b".into(), 0..5), ("c".into(), 0..20)]);
         assert_eq!(cut(9..16), [("a".into(), 9..10), ("b".into(), 0..5), ("c".into(), 0..1)]);
         assert_eq!(cut(10..15), [("b".into(), 0..5)]);

@@ -112,11 +112,7 @@ async fn put_unknown(blobs: &dyn Blobs, key: &str, sealing: &mut SealingSource<'
     }
 }
 
-async fn append_all(
-    multipart: &mut dyn MultipartUpload,
-    first: Bytes,
-    sealing: &mut SealingSource<'_>,
-) -> Result<()> {
+async fn append_all(multipart: &mut dyn MultipartUpload, first: Bytes, sealing: &mut SealingSource<'_>) -> Result<()> {
     multipart.append(first).await?;
     loop {
         let (part, ended) = gather(sealing).await?;

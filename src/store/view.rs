@@ -157,12 +157,24 @@ pub struct LockBelow {
     /// The node that is locked.
     pub node_id: i64,
     exclusive: i64,
+    folder: i64,
+    path: String,
 }
 
 impl LockBelow {
     /// Exclusive; else shared.
     pub fn is_exclusive(&self) -> bool {
         self.exclusive == 1
+    }
+
+    /// Whether the locked node is a folder.
+    pub fn is_folder(&self) -> bool {
+        self.folder == 1
+    }
+
+    /// The names from the target to the locked node.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.path.split('/')
     }
 }
 
@@ -252,12 +264,7 @@ impl Drive {
     /// Reads what `request` asks, for the caller of `credentials`: one round trip. An unknown or
     /// expired token is 401; a node of the drive outside the token's folder 403, one of another
     /// drive 404. `also` runs in the same batch, after the reads.
-    pub async fn view(
-        &self,
-        credentials: &Credentials,
-        request: &ViewRequest,
-        also: Vec<Statement>,
-    ) -> Result<View> {
+    pub async fn view(&self, credentials: &Credentials, request: &ViewRequest, also: Vec<Statement>) -> Result<View> {
         let mut batch = vec![self.caller_statement(credentials)];
         for address in &request.addresses {
             batch.push(self.trail_statement(credentials, address, request.detail));
@@ -333,12 +340,13 @@ impl Drive {
     fn locks_below_statement(&self, credentials: &Credentials, address: &Address) -> Statement {
         let sql = format!(
             "WITH RECURSIVE {START}, {}, \
-             up(token, node_id, exclusive, id) AS ( \
-               SELECT l.token, l.node_id, l.exclusive, n.parent_id FROM locks l JOIN nodes n ON n.id = l.node_id \
+             up(token, node_id, exclusive, folder, path, id) AS ( \
+               SELECT l.token, l.node_id, l.exclusive, n.content_id IS NULL, n.name, n.parent_id \
+                 FROM locks l JOIN nodes n ON n.id = l.node_id \
                  WHERE l.account_id = ?2 AND l.expires_at > ?4 AND n.parent_id IS NOT NULL \
-               UNION ALL SELECT up.token, up.node_id, up.exclusive, n.parent_id FROM up JOIN nodes n ON n.id = up.id \
-                 WHERE n.parent_id IS NOT NULL) \
-             SELECT token, node_id, exclusive FROM up WHERE id = ({}) ORDER BY token",
+               UNION ALL SELECT up.token, up.node_id, up.exclusive, up.folder, n.name || '/' || up.path, n.parent_id \
+                 FROM up JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
+             SELECT token, node_id, exclusive, folder, path FROM up WHERE id = ({}) ORDER BY token",
             way(address),
             target(address)
         );
@@ -463,11 +471,11 @@ fn target(address: &Address) -> &'static str {
 /// The columns of a node `n`; ?4 is the present time.
 fn columns(detail: Detail) -> String {
     let mut columns = NODE.to_owned();
-        columns.push_str(
-            ", (SELECT json_group_array(json_object('token', l.token, 'exclusive', l.exclusive, 'infinite', \
+    columns.push_str(
+        ", (SELECT json_group_array(json_object('token', l.token, 'exclusive', l.exclusive, 'infinite', \
              l.infinite, 'owner', l.owner, 'timeout_s', l.timeout_s, 'expires_at', l.expires_at)) \
              FROM locks l WHERE l.node_id = n.id AND l.expires_at > ?4) AS locks",
-        );
+    );
     if detail.properties {
         columns.push_str(
             ", (SELECT json_group_array(json_object('namespace', p.namespace, 'name', p.name, 'value', p.value, \

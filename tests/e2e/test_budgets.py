@@ -1,0 +1,168 @@
+"""What a request may cost: SQL round trips, and rows read, which do not grow with what is beside.
+
+At the edge, a round trip to the database takes 10 to 100 ms and rows are billed: these numbers
+are the speed and the price of the drive.
+"""
+
+import pytest
+
+from support.dav import remove_prop, set_prop
+from support.state import blob_files, state_folder
+from support.timing import cost
+
+ENTRIES = 5_000
+FEW = 300
+DEEP = "wide/" + "/".join(f"x{level}" for level in range(19))
+
+
+@pytest.fixture(scope="module")
+def deep(wide):
+    """A file 20 deep, beside 5,000 siblings."""
+    path = "wide"
+    for level in range(19):
+        path += f"/x{level}"
+        wide.folder(path)
+    wide.make(f"{path}/f", b"deep")
+    yield wide
+    assert wide.delete("wide/x0").status_code == 204
+
+
+def small(answer, status, trips):
+    """The answer is as it should be, within `trips`, and touched few rows."""
+    assert answer.status_code == status, f"{answer.status_code} {answer.text}"
+    spent = cost(answer)
+    assert 1 <= spent.trips <= trips, spent
+    assert spent.read <= FEW, spent
+    assert spent.written <= FEW, spent
+    return spent
+
+
+def test_reading_takes_one_trip(deep):
+    for path in (f"{DEEP}/f", "wide/17"):
+        small(deep.get(path), 200, 1)
+        small(deep.head(path), 200, 1)
+        small(deep.get(path, headers={"Range": "bytes=0-0"}), 206, 1)
+        small(deep.get(path, headers={"If-None-Match": "*"}), 304, 1)
+        small(deep.propfind(path, "0"), 207, 1)
+        small(deep.propfind(path, "1"), 207, 1)
+        small(deep.propfind(path, "0", props=None), 207, 1)
+    small(deep.propfind(DEEP, "1"), 207, 1)
+    small(deep.propfind("", "0"), 207, 1)
+    small(deep.get(f"{DEEP}/missing"), 404, 1)
+    assert small(deep.request("OPTIONS", f"{DEEP}/f"), deep.request("OPTIONS", "").status_code, 1).written == 0
+
+
+def test_reading_writes_nothing(deep):
+    deep.get("wide/17")
+    for answer in (deep.get("wide/17"), deep.propfind("wide/17"), deep.head(f"{DEEP}/f")):
+        assert cost(answer).written == 0
+
+
+@pytest.mark.parametrize("folder", [DEEP, "wide"])
+def test_writing_takes_two_trips(deep, folder):
+    small(deep.put(f"{folder}/new", content=b"1"), 201, 2)
+    small(deep.put(f"{folder}/new", content=b"2"), 204, 2)
+    small(deep.put(f"{folder}/empty", content=b""), 201, 2)
+    small(deep.mkcol(f"{folder}/folder"), 201, 2)
+    small(deep.copy(f"{folder}/new", f"{folder}/copy"), 201, 2)
+    small(deep.copy(f"{folder}/new", f"{folder}/copy"), 204, 2)
+    small(deep.move(f"{folder}/copy", f"{folder}/folder/moved"), 201, 2)
+    small(deep.proppatch(f"{folder}/new", set_prop("<x:p>1</x:p><x:q>2</x:q>")), 207, 2)
+    small(deep.proppatch(f"{folder}/new", remove_prop("<x:p/>")), 207, 2)
+    locked = deep.lock(f"{folder}/new")
+    small(locked, 200, 2)
+    token = locked.headers["lock-token"].strip("<>")
+    small(deep.refresh(f"{folder}/new", token), 200, 2)
+    small(deep.put(f"{folder}/new", content=b"3", headers={"If": f"(<{token}>)"}), 204, 2)
+    small(deep.unlock(f"{folder}/new", token), 204, 2)
+    null = deep.lock(f"{folder}/null")
+    small(null, 201, 2)
+    for name in ("new", "empty", "folder"):
+        small(deep.delete(f"{folder}/{name}"), 204, 2)
+    answer = deep.delete(f"{folder}/null", headers={"If": f"({null.headers['lock-token']})"})
+    small(answer, 204, 2)
+
+
+def test_refusals_are_cheap_too(deep):
+    small(deep.put(f"{DEEP}/missing/f", content=b"x"), 409, 2)
+    small(deep.mkcol("wide/17"), 405, 2)
+    small(deep.put("wide/17", content=b"x", headers={"If-Match": '"x"'}), 412, 2)
+    small(deep.move("wide/17", "wide/18", Overwrite="F"), 412, 2)
+
+
+def test_a_listing_of_one_entry(deep):
+    deep.mkcol(f"{DEEP}/one")
+    deep.make(f"{DEEP}/one/f")
+    small(deep.propfind(f"{DEEP}/one", "1"), 207, 1)
+    deep.delete(f"{DEEP}/one")
+
+
+def test_a_listing_of_5000_entries(wide):
+    answer = wide.propfind("wide", "1")
+    assert answer.status_code == 207
+    spent = cost(answer)
+    assert spent.trips == 1
+    assert ENTRIES <= spent.read <= 4 * ENTRIES + FEW, spent
+    assert answer.content.count(b"response>") == 2 * (len(wide.names("wide/")) + 1)
+
+
+def test_a_whole_tree_of_5000_in_one_trip(wide):
+    answer = wide.propfind("", "infinity")
+    assert answer.status_code == 207
+    spent = cost(answer)
+    assert spent.trips == 1
+    assert spent.read <= 6 * ENTRIES + FEW, spent
+
+
+def test_a_tree_of_5000_is_copied_moved_and_deleted_in_two_trips(wide, wide_account):
+    rest = wide_account.rest()
+    used = rest.used()
+    copied = wide.copy("wide", "tree")
+    assert copied.status_code == 201
+    assert cost(copied).trips <= 2
+    assert cost(copied).read <= 20 * ENTRIES, cost(copied)
+    assert rest.used() == used + ENTRIES, "each copy of one byte counts"
+    assert len(wide.names("tree/")) == len(wide.names("wide/"))
+    assert wide.get("tree/4321").content == b"x"
+
+    small(wide.mkcol("elsewhere"), 201, 2)
+    small(wide.move("tree", "elsewhere/tree"), 201, 2)
+    small(wide.get("elsewhere/tree/4321"), 200, 1)
+
+    deleted = wide.delete("elsewhere")
+    assert deleted.status_code == 204
+    assert cost(deleted).trips <= 2
+    assert cost(deleted).read <= 20 * ENTRIES, cost(deleted)
+    assert rest.used() == used
+
+
+def test_a_copy_writes_no_blob(wide):
+    state_folder()
+    wide.make("blob", b"y" * 100_000)
+    before = blob_files()
+    assert wide.copy("wide", "tree").status_code == 201
+    assert wide.copy("blob", "tree/blob").status_code == 201
+    assert blob_files() == before
+    assert wide.delete("tree").status_code == 204
+    assert wide.delete("blob").status_code == 204
+
+
+def test_a_page_of_5000_files_costs_a_page(wide, wide_account):
+    rest = wide_account.rest()
+    [folder] = [folder for folder in rest.get("folders").json()["folders"] if folder["name"] == "wide"]
+    params = {"folderId": folder["id"], "limit": 50}
+    for _ in range(3):
+        answer = rest.get("files", params=params)
+        assert answer.status_code == 200 and len(answer.json()["files"]) == 50
+        assert cost(answer).read <= 1000, cost(answer)
+        params["cursor"] = answer.json()["nextCursor"]
+
+
+def test_rest_is_as_thrifty(wide, wide_account):
+    rest = wide_account.rest()
+    assert cost(rest.get("me")).read <= 50
+    file = rest.upload("thrifty", b"x")
+    small(rest.get(f"files/{file['id']}"), 200, 2)
+    small(rest.get(f"files/{file['id']}/download"), 200, 2)
+    small(rest.patch(f"files/{file['id']}", json={"name": "thriftier"}), 200, 3)
+    small(rest.delete(f"files/{file['id']}"), 204, 3)

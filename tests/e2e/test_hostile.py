@@ -1,0 +1,250 @@
+"""Clients that lie, vanish or send nonsense. Nothing of theirs becomes visible, and the server
+serves the next one."""
+
+import os
+import time
+
+import pytest
+
+from support.raw import Connection, request
+from support.rest import Rest
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture(autouse=True)
+def still_alive(server, dav, rest):
+    """Whatever a test did, the drive answers afterwards."""
+    yield
+    assert dav.propfind().status_code == 207
+    dav.make("still-alive", b"yes")
+    assert dav.get("still-alive").content == b"yes"
+    assert rest.get("me").status_code == 200
+
+
+def settled(dav, rest, names: set[str], used: int):
+    """For a moment after the client has gone, and at its end, the drive holds just this."""
+    for _ in range(5):
+        assert dav.names() == names
+        assert rest.used() == used
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("announced, sent", [(1000, 0), (1000, 999), (10 * MIB, 5 * MIB), (20 * MIB, 20 * MIB - 1)])
+@pytest.mark.parametrize("ending", ["half-close", "close"])
+def test_a_body_shorter_than_announced_is_not_stored(server, dav, rest, announced, sent, ending):
+    with Connection(server.url) as connection:
+        connection.send_head("PUT", "/dav/f", dav.token, {"Content-Length": announced})
+        connection.send(os.urandom(sent))
+        if ending == "half-close":
+            connection.end()
+            answer = connection.answer()
+            assert answer is None or answer.status >= 400, answer
+    settled(dav, rest, set(), 0)
+
+
+def test_a_short_overwrite_leaves_the_file_as_it_was(server, dav, rest):
+    etag = dav.make("f", b"before")
+    with Connection(server.url) as connection:
+        connection.send_head("PUT", "/dav/f", dav.token, {"Content-Length": 2 * MIB})
+        connection.send(b"x" * MIB)
+    settled(dav, rest, {"f"}, 6)
+    assert dav.get("f").content == b"before" and dav.head("f").headers["etag"] == etag
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"5\r\nhello\r\n",
+        b"5\r\nhel",
+        b"zz\r\nhello\r\n0\r\n\r\n",
+        b"-5\r\nhello\r\n0\r\n\r\n",
+        b"5\r\nhelloworld\r\n0\r\n\r\n",
+        b"ffffffffffffffffff\r\nhello\r\n0\r\n\r\n",
+        b"100000\r\n" + b"x" * MIB,
+    ],
+    ids=["no end", "cut chunk", "no hex", "negative", "too long a chunk", "overflow", "a mebibyte and no end"],
+)
+def test_broken_chunks_are_not_stored(server, dav, rest, body):
+    with Connection(server.url) as connection:
+        connection.send_head("PUT", "/dav/f", dav.token, {"Transfer-Encoding": "chunked"})
+        connection.send(body)
+        connection.end()
+        answer = connection.answer()
+        assert answer is None or answer.status >= 400, answer
+    settled(dav, rest, set(), 0)
+
+
+def test_a_large_chunked_upload_that_breaks_off_is_not_stored(server, dav, rest):
+    """Past the first parts of a multipart upload."""
+    with Connection(server.url) as connection:
+        connection.send_head("PUT", "/dav/f", dav.token, {"Transfer-Encoding": "chunked"})
+        piece = b"%x\r\n" % MIB + os.urandom(MIB) + b"\r\n"
+        for _ in range(20):
+            connection.send(piece)
+    settled(dav, rest, set(), 0)
+
+
+def test_a_client_that_vanishes_during_a_form_leaves_nothing(server, dav, rest):
+    headers = {"Content-Type": "multipart/form-data; boundary=b", "Content-Length": 5 * MIB}
+    with Connection(server.url) as connection:
+        connection.send_head("POST", "/api/v1/files", dav.token, headers)
+        connection.send(b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n' + b"x" * (2 * MIB))
+    settled(dav, rest, set(), 0)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Length": "-1"},
+        {"Content-Length": "abc"},
+        {"Content-Length": "5, 6"},
+        {"Content-Length": "+5"},
+        {"Content-Length": "5", "Transfer-Encoding": "chunked"},
+        {"Content-Length": "99999999999999999999999"},
+        {"Transfer-Encoding": "gzip, identity"},
+    ],
+)
+def test_lengths_that_make_no_sense(server, dav, rest, headers):
+    answer = request(server.url, "PUT", "/dav/f", dav.token, headers, b"hello")
+    assert answer is None or answer.status >= 400 or dav.get("f").content in (b"", b"hello")
+    assert rest.used() in (0, 5)
+
+
+def test_what_follows_the_announced_length_is_not_part_of_the_file(server, dav):
+    answer = request(server.url, "PUT", "/dav/f", dav.token, {"Content-Length": 5}, b"hello and more")
+    assert answer.status == 201
+    assert dav.get("f").content == b"hello"
+
+
+def answer_before_the_body(server, method, target, token, headers):
+    """What the server says to a head alone; the body is never sent."""
+    with Connection(server.url, timeout=20) as connection:
+        connection.send_head(method, target, token, headers)
+        return connection.answer()
+
+
+@pytest.fixture
+def small(server):
+    """An account of 1,000 bytes."""
+    account = server.account(quota=1000)
+    yield account
+    account.close()
+
+
+@pytest.mark.parametrize("length", [1001, 10**10, 2**53, 2**63 - 1])
+def test_over_quota_is_said_before_the_body(server, small, length):
+    token = small.token()
+    answer = answer_before_the_body(server, "PUT", "/dav/f", token, {"Content-Length": length})
+    assert answer.status == 507 or (length > 10**15 and answer.status in (400, 413))
+    assert small.dav().names() == set()
+
+
+def test_over_quota_is_said_before_a_chunked_body_of_known_length(server, small):
+    headers = {"Transfer-Encoding": "chunked", "X-Expected-Entity-Length": "1001"}
+    assert answer_before_the_body(server, "PUT", "/dav/f", small.token(), headers).status == 507
+
+
+def test_over_quota_is_said_before_a_form(server, small):
+    headers = {"Content-Length": 10**10, "Content-Type": "multipart/form-data; boundary=b"}
+    answer = answer_before_the_body(server, "POST", "/api/v1/files", small.token(), headers)
+    assert answer.status == 413
+
+
+@pytest.mark.parametrize(
+    "method, target, headers, status",
+    [
+        ("PUT", "/dav/missing/f", {}, 409),
+        ("PUT", "/dav/f", {"If-Match": '"x"'}, 412),
+        ("PUT", "/dav/", {}, 405),
+        ("POST", "/api/v1/files?folderId=999", {"Content-Type": "multipart/form-data; boundary=b"}, 404),
+    ],
+)
+def test_other_refusals_come_before_the_body_too(server, dav, method, target, headers, status):
+    answer = answer_before_the_body(server, method, target, dav.token, {**headers, "Content-Length": 10 * MIB})
+    assert answer.status == status
+
+
+def test_a_stranger_is_refused_before_the_body(server):
+    answer = answer_before_the_body(server, "PUT", "/dav/f", "ocl_wrong", {"Content-Length": 10 * MIB})
+    assert answer.status == 401
+
+
+def test_an_unlimited_upload_into_a_small_drive_ends(server, small):
+    """Without a length, the body is read until the quota is reached, and not to its end."""
+    with Connection(server.url, timeout=60) as connection:
+        connection.send_head("PUT", "/dav/f", small.token(), {"Transfer-Encoding": "chunked"})
+        piece = b"%x\r\n" % MIB + b"x" * MIB + b"\r\n"
+        try:
+            for _ in range(200):
+                connection.send(piece)
+            connection.send(b"0\r\n\r\n")
+        except OSError:
+            pass  # the server has closed
+        answer = connection.answer()
+        assert answer is None or answer.status == 507
+    assert small.dav().names() == set() and small.rest().used() == 0
+
+
+def test_a_client_that_stops_reading_a_download(server, dav):
+    dav.make("big", os.urandom(20 * MIB))
+    for _ in range(5):
+        with Connection(server.url) as connection:
+            connection.send_head("GET", "/dav/big", dav.token)
+            assert connection.socket.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("size", [10_000, 100_000, 1_000_000])
+@pytest.mark.parametrize("name", ["X-Junk", "Destination", "If", "Range", "If-None-Match", "Depth", "Lock-Token", "Timeout", "X-Forwarded-Prefix"])
+def test_huge_headers(server, dav, name, size):
+    try:
+        answer = request(server.url, "COPY" if name == "Destination" else "GET", "/dav/", dav.token, {name: "a" * size})
+    except ConnectionError:
+        return
+    assert answer is None or answer.status < 500 or answer.status == 502, answer
+
+
+def test_a_thousand_headers(server, dav):
+    answer = request(server.url, "PROPFIND", "/dav/", dav.token, {"Depth": "0", **{f"X-{number}": "y" for number in range(1000)}})
+    assert answer is None or answer.status in (207, 400, 431)
+
+
+@pytest.mark.parametrize("credentials", ["Basic " + "A" * 100_000, "Bearer " + "a" * 100_000, "Bearer ocl_\x80", "Bearer ocl_'; DROP TABLE tokens;--"])
+def test_hostile_credentials(server, credentials):
+    headers = {"Authorization": credentials.encode("latin-1")}
+    for target in ("/dav/", "/api/v1/me", "/api/v1/admin/accounts"):
+        answer = request(server.url, "GET", target, None, headers)
+        assert answer is None or answer.status in (400, 401, 413, 431), (target, answer)
+
+
+@pytest.mark.parametrize("start", [b"\r\n\r\n", b"\x00\x01\x02\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /dav/ HTTP/1.1\r\n\r\n", b"PUT /dav/f HTTP/1.1\r\nHost: \x00\r\n\r\n"])
+def test_what_is_hardly_http(server, start):
+    with Connection(server.url, timeout=10) as connection:
+        connection.send(start)
+        connection.end()
+        answer = connection.answer()
+        assert answer is None or 400 <= answer.status <= 505
+
+
+@pytest.mark.parametrize("method, status", [("GET", 200), ("DELETE", 204), ("COPY", 201), ("MOVE", 201), ("OPTIONS", None)])
+def test_a_body_where_none_belongs_is_no_trouble(server, dav, method, status):
+    dav.make("f", b"f")
+    answer = request(server.url, method, "/dav/f", dav.token, {"Destination": "/dav/g"}, b"x" * 3 * MIB)
+    assert answer is not None and (answer.status in (status, 400, 413, 415) if status else answer.status < 500)
+
+
+@pytest.mark.parametrize("path", ["folders", "tokens", "files/1"])
+def test_json_bombs(server, account, path):
+    with Rest(server.url, account.token()) as client:
+        method = "PATCH" if path.startswith("files") else "POST"
+        for body in (b'{"name":' * 100_000, b'{"name":"' + b"x" * (3 * MIB) + b'"}', b'{"name":1e999999}', b'{"name":"a",' + b'"a":1,' * 100_000 + b'"b":1}'):
+            answer = client.request(method, path, content=body, headers={"Content-Type": "application/json"})
+            assert 400 <= answer.status_code < 500, answer.text
+            assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("target", ["/", "/favicon.ico", "/robots.txt", "/api", "/api/", "/api/v2/me", "/internal", "/internal/contract", "/.dev.vars", "/dav%2F", "/%64av/", "/api/v1/%2e%2e/admin", "*", "http://other.example/dav/"])
+def test_other_targets_show_nothing(server, target):
+    answer = request(server.url, "GET", target, None)
+    assert answer is None or answer.status in (301, 302, 308, 400, 401, 404, 405, 501), answer
+    assert answer is None or b"ENCRYPTION_KEYS" not in answer.body

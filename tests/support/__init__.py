@@ -1,0 +1,1 @@
+"""What the tests share. Nothing here knows which runtime serves the drive."""
