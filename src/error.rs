@@ -4,7 +4,6 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::body::Body;
 use crate::ports::{BlobError, CryptoError, SqlError, StreamError};
-use crate::store::Guard;
 
 /// The result of nearly everything.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -240,6 +239,27 @@ impl Error {
             escape(self.sentence())
         )
     }
+}
+
+/// What aborted a batch of the store: somebody else changed what the decision was based on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// The folder is gone, or is a file now.
+    Parent,
+    /// The node is no longer where it was.
+    Gone,
+    /// The name is taken now.
+    Exists,
+    /// The entity tag is another.
+    Etag,
+    /// A lock came or went.
+    Lock,
+    /// The destination is below the source now.
+    Cycle,
+    /// The drive would hold more than its quota.
+    Quota,
+    /// The upload took so long that its blob was given up.
+    Upload,
 }
 
 /// In which form a client reads errors.

@@ -1,15 +1,16 @@
 //! The administrator's token.
 
+use http::HeaderMap;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::credentials::bearer;
-use crate::context::Context;
+use crate::config::Config;
 use crate::error::{Error, Result};
 
 /// Goes on only for the bearer of `ADMIN_TOKEN`. 401 for any other, and where none is set.
-pub fn require_admin(cx: &Context<'_>) -> Result<()> {
-    let (Some(expected), Some(given)) = (&cx.config.admin_token, bearer(&cx.headers)) else {
+pub fn require_admin(config: &Config, headers: &HeaderMap) -> Result<()> {
+    let (Some(expected), Some(given)) = (&config.admin_token, bearer(headers)) else {
         return Err(Error::Unauthorized);
     };
     // Hashes, so that the comparison takes as long for every length.

@@ -6,9 +6,9 @@ use super::empty;
 use super::preconditions::Preconditions;
 use super::request::Request;
 use crate::body::Body;
-use crate::error::{Error, Result};
+use crate::error::{Error, Guard, Result};
 use crate::ports::ByteSource;
-use crate::store::{Guard, Place, Scope, ViewRequest, twice};
+use crate::store::{Place, Scope, ViewRequest, twice};
 
 /// Makes an empty folder: 405 where something is, 409 where the parent is not, 415 for a body,
 /// since none is defined.

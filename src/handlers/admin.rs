@@ -106,7 +106,7 @@ pub async fn delete_token(cx: &Context<'_>, id: &str, token: &str) -> Result<Res
 }
 
 fn accounts(cx: &Context<'_>) -> Result<Accounts> {
-    require_admin(cx)?;
+    require_admin(cx.config, &cx.headers)?;
     Ok(Accounts::open(cx.ports, &cx.meter))
 }
 

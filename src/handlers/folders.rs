@@ -110,7 +110,7 @@ pub(super) async fn delete_node(cx: &Context<'_>, id: i64, folder: bool) -> Resu
 /// A name that is taken is a conflict that the client can understand.
 pub(super) fn name_taken(error: Error) -> Error {
     match error {
-        Error::Raced(crate::store::Guard::Exists) => Error::Conflict("the name is taken".to_owned()),
+        Error::Raced(crate::error::Guard::Exists) => Error::Conflict("the name is taken".to_owned()),
         other => other,
     }
 }

@@ -1,29 +1,8 @@
 //! Writing: guards that abort a batch when what was read has changed, and the ancestors' totals.
 
 use super::{Drive, Trail};
-use crate::error::{Error, Result};
+use crate::error::{Error, Guard, Result};
 use crate::ports::{SqlError, Statement};
-
-/// Why a batch was aborted: somebody else changed what the decision was based on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guard {
-    /// The folder is gone, or is a file now.
-    Parent,
-    /// The node is no longer where it was.
-    Gone,
-    /// The name is taken now.
-    Exists,
-    /// The entity tag is another.
-    Etag,
-    /// A lock came or went.
-    Lock,
-    /// The destination is below the source now.
-    Cycle,
-    /// The drive would hold more than its quota.
-    Quota,
-    /// The upload took so long that its blob was given up.
-    Upload,
-}
 
 const GUARDS: [(&str, Guard); 8] = [
     ("guard_parent", Guard::Parent),

@@ -20,7 +20,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 pub use self::accounts::{Account, AccountChange, Accounts, NewAccount, QuotaChange};
-pub use self::commit::{Expect, Guard, Place};
+pub use self::commit::{Expect, Place};
 pub use self::content::{Content, Link, Linked, Part};
 pub use self::lock::{Lock, NewLock};
 pub use self::node::{ContentInfo, Node};

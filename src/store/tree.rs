@@ -22,8 +22,9 @@ const TOTALS: &str =
 const TOTALS_GONE: &str =
     "SELECT -size, -files - (content_id IS NOT NULL), -folders - (content_id IS NULL) FROM nodes WHERE id = ?5";
 
-/// `below`: the node ?1 and everything below it, by depth.
-const BELOW: &str = "below(id, depth) AS (SELECT ?1, 0 \
+/// `below`: the node ?1 and everything below it, by depth. It begins with a column of the table,
+/// not with the parameter, which has no affinity: SQLite then joins it by an index, not by scans.
+const BELOW: &str = "below(id, depth) AS (SELECT id, 0 FROM nodes WHERE id = ?1 \
    UNION ALL SELECT n.id, b.depth + 1 FROM below b JOIN nodes n ON n.parent_id = b.id)";
 
 #[derive(serde::Deserialize)]
@@ -174,8 +175,7 @@ impl Drive {
                  SELECT base.id + c.nth, CASE WHEN c.nth = 1 THEN ?2 ELSE base.id + p.nth END, \
                    CASE WHEN c.nth = 1 THEN ?3 ELSE n.name END, n.content_id, n.mime, n.size, n.files, n.folders, \
                    ?4 || c.nth, ?5, n.modified_at \
-                 FROM base, numbered c JOIN nodes n ON n.id = c.id LEFT JOIN numbered p ON p.id = n.parent_id \
-                 ORDER BY c.nth"
+                 FROM base, numbered c JOIN nodes n ON n.id = c.id LEFT JOIN numbered p ON p.id = n.parent_id"
             ),
             [source.into(), to.parent.into(), to.name.as_str().into(), etag.into(), self.now.into()],
         )

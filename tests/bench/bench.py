@@ -181,11 +181,12 @@ def prepare(server: Server):
 def measure(servers: list[Server], rounds: int) -> dict:
     """(wall, CPU) in seconds of every round, by work and server."""
     times = {}
-    for _ in range(rounds):
+    for number in range(rounds):
         for server in servers:
             prepare(server)
         for name, work in WORK:
-            for server in servers:
+            # Who goes first may find the machine in another state than who goes second.
+            for server in servers if number % 2 == 0 else reversed(servers):
                 cpu, wall = server.cpu(), time.perf_counter()
                 work(server)
                 wall = time.perf_counter() - wall

@@ -43,7 +43,9 @@ class Dav(httpx.Client):
     def __init__(self, url: str, token: str | None, mount: str = "/dav/"):
         self.mount = mount
         self.token = token
-        super().__init__(base_url=url + mount, auth=("me", token) if token else None, timeout=120)
+        # A proxy on the way may not compress what is compared to the byte.
+        headers = {"Accept-Encoding": "identity"}
+        super().__init__(base_url=url + mount, auth=("me", token) if token else None, headers=headers, timeout=120)
 
     def href(self, path: str = "") -> str:
         """The path of a resource as hrefs name it."""

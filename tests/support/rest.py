@@ -7,7 +7,9 @@ class Rest(httpx.Client):
     """Sends a Bearer token; paths are relative to `base`. Redirects are not followed."""
 
     def __init__(self, url: str, token: str | None, base: str = "/api/v1/"):
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"Accept-Encoding": "identity"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         super().__init__(base_url=url + base, headers=headers, timeout=120)
 
     def upload(self, name: str, content: bytes, folder: str | None = None, mime: str | None = None) -> dict:

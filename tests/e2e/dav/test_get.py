@@ -53,6 +53,16 @@ def test_an_empty_file(dav):
     assert dav.get("empty", headers={"Range": "bytes=0-"}).status_code == 416
 
 
+def test_what_is_stored_is_not_to_be_transformed_on_the_way(dav, rest):
+    """An edge that compresses would drop the length, and spoil ranges and the ETag (RFC 9111, 5.2.2.6)."""
+    dav.make("f.txt", b"text " * 1000)
+    [file] = rest.files()
+    for answer in (dav.get("f.txt"), rest.get(f"files/{file['id']}/download")):
+        assert "no-transform" in answer.headers["cache-control"]
+    compressed = dav.get("f.txt", headers={"Accept-Encoding": "gzip, br"})
+    assert compressed.content == b"text " * 1000
+
+
 def test_a_missing_path_is_404(dav):
     dav.make("f")
     for path in ("missing", "missing/f", "f/below"):

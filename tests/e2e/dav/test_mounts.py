@@ -37,6 +37,7 @@ def test_a_prefix_that_ends_with_the_name_of_the_mount_replaces_it(tree):
     "prefix",
     [
         "api",
+        "/api/",
         "//evil.example",
         "/api//x",
         "http://evil.example/",

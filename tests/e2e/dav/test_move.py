@@ -64,7 +64,7 @@ def test_used_bytes_stay(tree, rest):
     tree.move("file", "moved/file")
     assert rest.used() == used
     tree.move("moved/f", "moved/file")
-    assert rest.used() == used - len(b"file")
+    assert rest.used() == used, "what was replaced is a version now"
 
 
 @pytest.mark.parametrize("destination", ["there", "there/"])

@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from support.raw import request
+
 METHODS = {"OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK"}
 
 
@@ -28,19 +30,20 @@ def test_a_file_announces_put(dav):
 
 @pytest.mark.parametrize("method", ["OPTIONS", "PROPFIND", "GET", "PUT", "LOCK"])
 @pytest.mark.parametrize("credentials", [None, ("me", "ocl_wrong"), ("me", "")])
-def test_without_a_token_the_challenge_still_shows_a_webdav_server(server, method, credentials):
+def test_without_a_token_there_is_a_challenge_and_options_still_shows_a_webdav_server(server, method, credentials):
     answer = httpx.request(method, server.url + "/dav/", auth=credentials)
     assert answer.status_code == 401
-    assert "1" in listed(answer, "dav")
-    assert answer.headers["ms-author-via"] == "DAV"
+    if method == "OPTIONS":
+        assert {"1", "2", "3"} <= listed(answer, "dav")
+        assert answer.headers["ms-author-via"] == "DAV", "or Explorer gives up"
     assert any(value.lower().startswith("basic ") for value in answer.headers.get_list("www-authenticate"))
     assert 'charset="UTF-8"' in answer.headers["www-authenticate"]
 
 
 @pytest.mark.parametrize("value", ["Basic", "Basic !!!", "Basic b2NsXw==", "Bearer", "Bearer ", "Digest x", "ocl_x", "Basic /////w=="])
 def test_broken_credentials_are_401(server, value):
-    answer = httpx.request("PROPFIND", server.url + "/dav/", headers={"Authorization": value})
-    assert answer.status_code == 401
+    answer = request(server.url, "PROPFIND", "/dav/", None, {"Authorization": value})
+    assert answer.status == 401
 
 
 def test_any_user_name_and_bearer_work(server, dav):

@@ -9,6 +9,11 @@ from support.rest import assert_error
 FIELDS = {"id", "name", "parentId", "isZeroKnowledge", "isPublic", "createdAt"}
 
 
+def core(folder: dict) -> dict:
+    """What does not change with what is in the folder."""
+    return {name: folder[name] for name in FIELDS}
+
+
 def listed(rest, **params):
     answer = rest.get("folders", params=params)
     assert answer.status_code == 200
@@ -97,7 +102,7 @@ def test_a_bad_name_is_400(rest, name):
     assert [folder["name"] for folder in listed(rest)] == ["d"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"name":"\xff"}', b'{"name":"\\ud800"}', b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"name":"\xff"}', b'{"name":"\\ud800"}', b"[" * 50_000])
 def test_broken_json_is_400(rest, body):
     assert_error(rest.post("folders", content=body, headers={"Content-Type": "application/json"}), 400)
 
@@ -127,12 +132,12 @@ def test_rename_and_move(rest, dav):
     a, b = rest.mkdir("a"), rest.mkdir("b")
     rest.upload("f", b"f", a["id"])
     renamed = rest.patch(f"folders/{a['id']}", json={"name": "a2"})
-    assert renamed.status_code == 200 and renamed.json()["folder"] == {**a, "name": "a2"}
+    assert renamed.status_code == 200 and core(renamed.json()["folder"]) == {**core(a), "name": "a2"}
     moved = rest.patch(f"folders/{a['id']}", json={"parentId": b["id"]})
-    assert moved.json()["folder"] == {**a, "name": "a2", "parentId": b["id"]}
+    assert core(moved.json()["folder"]) == {**core(a), "name": "a2", "parentId": b["id"]}
     assert dav.get("b/a2/f").content == b"f"
     both = rest.patch(f"folders/{a['id']}", json={"name": "a", "parentId": None})
-    assert both.json()["folder"] == a
+    assert core(both.json()["folder"]) == core(a)
     assert dav.get("a/f").content == b"f"
     assert rest.patch(f"folders/{a['id']}", json={"name": "a"}).status_code == 200, "its own name is free"
 
@@ -149,7 +154,7 @@ def test_into_itself_is_403(rest):
     b = rest.mkdir("b", a["id"])
     for target in (a, b):
         assert_error(rest.patch(f"folders/{a['id']}", json={"parentId": target["id"]}), 403)
-    assert rest.get(f"folders/{a['id']}").json()["folder"] == a
+    assert core(rest.get(f"folders/{a['id']}").json()["folder"]) == core(a)
 
 
 def test_delete_takes_everything_below(rest, dav):
@@ -192,7 +197,7 @@ def test_a_confined_token_lists_and_changes_its_folder_only(account, rest):
     assert_error(confined.get("files", params={"folderId": outside["id"]}), 403)
     assert confined.delete(f"folders/{inside['id']}").status_code == 403
     assert confined.patch(f"folders/{inside['id']}", json={"name": "x"}).status_code == 403
-    assert rest.get(f"folders/{inside['id']}").json()["folder"] == inside
+    assert core(rest.get(f"folders/{inside['id']}").json()["folder"]) == core(inside)
 
 
 def test_a_confined_token_never_makes_a_folder_in_the_root(account, rest):
