@@ -152,10 +152,11 @@ wait_for_worker() {
   local answer
   for _ in $(seq 300); do
     answer=$(curl -s --max-time 2 "$worker_url/healthz" || true)
-    case $answer in
-      ok) return ;;
-      *MISCONFIGURED*) break ;;
-    esac
+    [ "$answer" != ok ] || return 0
+    if [[ $answer == *MISCONFIGURED* ]]; then
+      stop_worker
+      fail "the Worker refuses its settings: $answer"
+    fi
     kill -0 "$worker_group" 2>/dev/null || break
     sleep 0.2
   done

@@ -24,7 +24,7 @@ pub enum Error {
     #[error("refused: {0}")]
     ForbiddenCondition(&'static str),
     /// No such file, folder or route. 404.
-    #[error("{0} not found")]
+    #[error("{0} does not exist")]
     NotFound(&'static str),
     /// The method is not one of those that the resource takes. 405.
     #[error("method not allowed")]

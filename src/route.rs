@@ -29,7 +29,6 @@ async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         // Explorer asks the root of the server what it is before it asks the mount.
         ("OPTIONS", []) => Ok(dav::capabilities()),
         ("GET", ["healthz"]) => Ok(Response::new(Body::from("ok\n".to_owned()))),
-        ("GET", ["api", "v1", "openapi.json"]) => openapi::show(),
         (method, ["api", "v1", resource @ ..]) => api(cx, method, resource, body).await,
         _ => Err(Error::NotFound("the path")),
     }
@@ -37,6 +36,7 @@ async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
 
 async fn api(cx: &Context<'_>, method: &str, resource: &[&str], body: Body) -> Result<Response<Body>> {
     match (method, resource) {
+        ("GET", ["openapi.json"]) => openapi::show(),
         ("GET", ["me"]) => me::show(cx).await,
 
         ("GET", ["folders"]) => folders::list(cx).await,
@@ -76,7 +76,7 @@ async fn api(cx: &Context<'_>, method: &str, resource: &[&str], body: Body) -> R
 /// 405 for a resource that there is, 404 for any other.
 fn refused(resource: &[&str]) -> Error {
     match resource {
-        ["me"] | ["files", _, "download" | "versions"] | ["files", _, "versions", _, "download"] => {
+        ["me" | "openapi.json"] | ["files", _, "download" | "versions"] | ["files", _, "versions", _, "download"] => {
             Error::MethodNotAllowed("GET, HEAD")
         }
         ["folders" | "files" | "tokens"] | ["admin", "accounts"] | ["admin", "accounts", _, "tokens"] => {

@@ -27,8 +27,7 @@ impl Preconditions {
         let mut tagged: Vec<(String, Option<Address>)> = Vec::new();
         for tag in if_header.iter().flat_map(|header| &header.lists).filter_map(|list| list.resource.as_ref()) {
             if !tagged.iter().any(|(known, _)| known == tag) {
-                let path = request.path_of(raw_path(tag))?;
-                tagged.push((tag.clone(), path.map(|path| Address::Path(path.segments().to_vec()))));
+                tagged.push((tag.clone(), request.address_of(tag)?));
             }
         }
         if tagged.len() > MOST_TAGGED {
@@ -138,13 +137,5 @@ fn is_true(trail: &Trail, condition: &Condition) -> bool {
     match &condition.kind {
         ConditionKind::StateToken(token) => trail.covering_target().any(|(_, lock)| lock.token == *token),
         ConditionKind::EntityTag { weak, tag } => !weak && trail.target().is_some_and(|node| node.etag == *tag),
-    }
-}
-
-/// The path of a URI reference.
-fn raw_path(uri: &str) -> &str {
-    match uri.split_once("://") {
-        Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
-        None => uri,
     }
 }

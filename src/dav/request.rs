@@ -92,6 +92,21 @@ impl<'a> Request<'a> {
         path.ok_or_else(|| Error::OtherServer("the Destination is outside this drive".to_owned()))
     }
 
+    /// The address that a URI reference in an `If` header names; none where it is outside the drive.
+    pub fn address_of(&self, uri: &str) -> Result<Option<Address>> {
+        let path = match uri.split_once("://") {
+            None => uri,
+            Some((_, rest)) => {
+                let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                if !self.is_own(authority) {
+                    return Ok(None);
+                }
+                path
+            }
+        };
+        Ok(self.path_of(path)?.map(|path| Address::Path(path.segments().to_vec())))
+    }
+
     /// Whether an authority is the one that the client knows us by. Ports are not compared, since
     /// proxies drop them from Host.
     fn is_own(&self, authority: &str) -> bool {
@@ -106,7 +121,7 @@ impl<'a> Request<'a> {
             StreamError::TooLong => Error::bad("the XML is over 1 MiB"),
             other => other.into(),
         })?;
-        if bytes.iter().all(u8::is_ascii_whitespace) {
+        if bytes.is_empty() {
             return Ok(None);
         }
         Ok(Some(xml::parse(&bytes)?))

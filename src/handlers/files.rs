@@ -8,9 +8,7 @@ use super::{check_members_unlocked, folder_address, folders, json, member_place,
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::store::{
-    Address, Caller, Content, Detail, Drive, Link, Listing, Node, Scope, Trail, View, ViewRequest, twice,
-};
+use crate::store::{Address, Content, Detail, Drive, Link, Listing, Node, Scope, Trail, View, ViewRequest, twice};
 use crate::transfer::{Disposition, Representation, download, receive};
 
 const DIGESTS: Detail = Detail { properties: false, digests: true, parts: false };
@@ -104,8 +102,7 @@ pub async fn content(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
 
 /// Renames or moves a file.
 pub async fn change(cx: &Context<'_>, id: &str, body: Body) -> Result<Response<Body>> {
-    let change: relocation::Change = json::read(body).await?;
-    let (caller, node): (Caller, Node) = relocation::relocate(cx, parse_id(id, "the file")?, false, change).await?;
+    let (caller, node) = relocation::relocate(cx, parse_id(id, "the file")?, false, body).await?;
     Ok(json::ok(&json!({ "file": json::file(&caller, &node) })))
 }
 

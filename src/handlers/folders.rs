@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    check_members_unlocked, check_node_unlocked, folder_address, json, member_place, paging, parse_id, relocation,
+    check_members_unlocked, check_node_unlocked, folder_address, json, member_place, paging, parse_id, read_body,
+    relocation,
 };
 use crate::body::Body;
 use crate::context::Context;
@@ -48,7 +49,7 @@ pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
 /// Makes a folder: 409 where the name is taken, 404 where the parent is unknown.
 pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
     let (drive, credentials) = cx.drive()?;
-    let new: NewFolder = json::read(body).await?;
+    let new: NewFolder = read_body(&drive, &credentials, body).await?;
     let request = ViewRequest::of(folder_address(new.parent_id.as_deref())?);
     twice(async || {
         let view = drive.view(&credentials, &request, Vec::new()).await?;
@@ -78,8 +79,7 @@ pub async fn show(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
 
 /// Renames or moves a folder.
 pub async fn change(cx: &Context<'_>, id: &str, body: Body) -> Result<Response<Body>> {
-    let change: relocation::Change = json::read(body).await?;
-    let (caller, node) = relocation::relocate(cx, parse_id(id, "the folder")?, true, change).await?;
+    let (caller, node) = relocation::relocate(cx, parse_id(id, "the folder")?, true, body).await?;
     Ok(json::ok(&json!({ "folder": json::folder(&caller, &node) })))
 }
 

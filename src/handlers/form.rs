@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use multer::{Field, Multipart};
 use send_wrapper::SendWrapper;
 
@@ -22,7 +22,7 @@ pub struct Form {
 
 /// The form's file.
 pub struct FileField {
-    /// Its name, without any folders.
+    /// Its name.
     pub name: String,
     /// The media type that the client declares.
     pub mime: Option<String>,
@@ -56,9 +56,7 @@ impl Form {
             if field.name() != Some("file") {
                 continue;
             }
-            let name = field.file_name().ok_or_else(|| Error::Unprocessable("the file has no name".to_owned()))?;
-            // Some clients send the whole path.
-            let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+            let name = file_name(&field)?;
             let mime = field.content_type().map(ToString::to_string);
             return Ok(FileField { name, mime, source: FieldSource(field) });
         }
@@ -83,6 +81,18 @@ impl ByteSource for FieldSource {
             }
         }
     }
+}
+
+/// The name of the file: 422 where it has none, 400 where it is not UTF-8, which multer passes over.
+fn file_name(field: &Field<'_>) -> Result<String> {
+    if let Some(name) = field.file_name() {
+        return Ok(name.to_owned());
+    }
+    let disposition = field.headers().get(header::CONTENT_DISPOSITION).map(HeaderValue::as_bytes).unwrap_or_default();
+    if std::str::from_utf8(disposition).is_err() {
+        return Err(Error::bad("the name of the file is not UTF-8"));
+    }
+    Err(Error::Unprocessable("the file has no name".to_owned()))
 }
 
 fn malformed(error: &multer::Error) -> Error {

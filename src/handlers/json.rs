@@ -24,6 +24,10 @@ pub async fn read<T: DeserializeOwned>(mut body: Body) -> Result<T> {
     })?;
     let value: Value =
         serde_json::from_slice(&bytes).map_err(|error| Error::bad(format!("the body is no JSON: {error}")))?;
+    // serde would take an array for a struct, field by field.
+    if !value.is_object() {
+        return Err(Error::Unprocessable("the body is no JSON object".to_owned()));
+    }
     serde_json::from_value(value).map_err(|error| Error::Unprocessable(error.to_string()))
 }
 

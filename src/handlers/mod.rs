@@ -12,8 +12,22 @@ mod relocation;
 pub mod tokens;
 pub mod versions;
 
+use serde::de::DeserializeOwned;
+
+use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::store::{Address, Caller, Place, Trail};
+use crate::store::{Address, Caller, Credentials, Drive, Place, Trail, ViewRequest};
+
+/// The JSON body of a request. What is wrong with it is told only to a caller who is known.
+async fn read_body<T: DeserializeOwned>(drive: &Drive, credentials: &Credentials, body: Body) -> Result<T> {
+    match json::read(body).await {
+        Err(error) => {
+            drive.view(credentials, &ViewRequest::default(), Vec::new()).await?;
+            Err(error)
+        }
+        read => read,
+    }
+}
 
 /// The number behind an opaque id; one that cannot be an id names nothing.
 fn parse_id(id: &str, what: &'static str) -> Result<i64> {

@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 use super::folders::name_taken;
 use super::json::Field;
-use super::{check_members_unlocked, check_node_unlocked, folder_address};
+use super::{check_members_unlocked, check_node_unlocked, folder_address, read_body};
+use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::store::{Address, Caller, Detail, Node, Place, Scope, ViewRequest, twice};
@@ -12,7 +13,7 @@ use crate::store::{Address, Caller, Detail, Node, Place, Scope, ViewRequest, twi
 /// What to change; what is absent stays.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Change {
+struct Change {
     name: Option<String>,
     /// The new folder; `null` is the root. Folders call it `parentId`, files `folderId`.
     #[serde(default, alias = "parentId")]
@@ -21,8 +22,9 @@ pub struct Change {
 
 /// Renames or moves the node `id`, which must be a folder or a file as said. Gives it as it is
 /// then. A name that is taken is 409, a folder into itself 403.
-pub async fn relocate(cx: &Context<'_>, id: i64, folder: bool, change: Change) -> Result<(Caller, Node)> {
+pub async fn relocate(cx: &Context<'_>, id: i64, folder: bool, body: Body) -> Result<(Caller, Node)> {
     let (drive, credentials) = cx.drive()?;
+    let change: Change = read_body(&drive, &credentials, body).await?;
     let mut addresses = vec![Address::Id(id)];
     match &change.folder_id {
         Field::Absent => {}

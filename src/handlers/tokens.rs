@@ -4,7 +4,7 @@ use http::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{json, parse_id};
+use super::{json, parse_id, read_body};
 use crate::auth;
 use crate::body::Body;
 use crate::context::Context;
@@ -35,7 +35,7 @@ pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
 /// Makes a token that may do no more than the caller's.
 pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
     let (drive, credentials) = cx.drive()?;
-    let request: TokenRequest = json::read(body).await?;
+    let request: TokenRequest = read_body(&drive, &credentials, body).await?;
     let folder = request.folder_id.as_deref().map(|id| parse_id(id, "the folder")).transpose()?;
     // Reading the folder checks that the caller may see it.
     let addresses = folder.map(Address::Id).into_iter().collect();

@@ -177,7 +177,7 @@ impl Accounts {
             |table: &str| Statement::new(format!("DELETE FROM {table} WHERE account_id = ?1"), [id.into()]);
         let nodes = Statement::new(
             "WITH RECURSIVE below(id) AS (SELECT id FROM nodes WHERE root_of = ?1 \
-               UNION ALL SELECT n.id FROM below b JOIN nodes n ON n.parent_id = b.id) \
+               UNION ALL SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id) \
              DELETE FROM nodes WHERE id IN (SELECT id FROM below)",
             [id.into()],
         );

@@ -140,9 +140,9 @@ impl Drive {
             "INSERT INTO guard \
              WITH RECURSIVE up(id) AS ( \
                SELECT ?1 UNION SELECT id FROM nodes WHERE parent_id = ?1 AND name = ?2 \
-               UNION SELECT n.parent_id FROM up JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
+               UNION SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
              SELECT 'lock' WHERE ?4 <> coalesce((SELECT group_concat(l.token, ',' ORDER BY l.token) \
-               FROM up JOIN locks l ON l.node_id = up.id WHERE l.expires_at > ?3), '')",
+               FROM up CROSS JOIN locks l ON l.node_id = up.id WHERE l.expires_at > ?3), '')",
             [place.parent.into(), place.name.as_str().into(), self.now.into(), place.locks.as_str().into()],
         )
     }
@@ -185,7 +185,7 @@ impl Drive {
         Statement::new(
             format!(
                 "WITH RECURSIVE change(size, files, folders) AS ({change}), \
-                 up(id) AS (SELECT ?1 UNION ALL SELECT n.parent_id FROM up JOIN nodes n ON n.id = up.id \
+                 up(id) AS (SELECT ?1 UNION ALL SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id \
                    WHERE n.parent_id IS NOT NULL) \
                  UPDATE nodes SET etag = ?2, size = nodes.size + change.size, files = nodes.files + change.files, \
                    folders = nodes.folders + change.folders, \
@@ -200,5 +200,5 @@ impl Drive {
 /// `up`: from each live lock of account ?1 at time ?2 to all folders above it.
 pub(super) const LOCKS_UP: &str = "up(token, node_id, id) AS ( \
    SELECT token, node_id, node_id FROM locks WHERE account_id = ?1 AND expires_at > ?2 \
-   UNION ALL SELECT up.token, up.node_id, n.parent_id FROM up JOIN nodes n ON n.id = up.id \
+   UNION ALL SELECT up.token, up.node_id, n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id \
      WHERE n.parent_id IS NOT NULL)";

@@ -1,7 +1,10 @@
 //! The drive: tree, contents, versions, locks, properties, quota, tokens and accounts.
 //!
 //! All SQL is here and nowhere else. Every operation is one read (`View`), a decision in Rust, and
-//! one atomic batch (`Commit`) whose guards abort it when what was read has changed since.
+//! one atomic batch whose guards (`commit`) abort it when what was read has changed.
+//!
+//! Joins are CROSS JOINs where their order matters: SQLite then keeps it, and reads the few rows
+//! that the left side names instead of a whole table.
 
 mod accounts;
 mod commit;

@@ -135,7 +135,7 @@ pub(super) fn declared_mime(declared: Option<&str>, name: &str) -> Option<String
     let plain = declared.len() <= 128 && declared.is_ascii() && !declared.bytes().any(|b| b.is_ascii_control());
     let essence = declared.split(';').next()?.trim().to_ascii_lowercase();
     let (kind, subtype) = essence.split_once('/')?;
-    let token = |part: &str| !part.is_empty() && part.bytes().all(is_token_byte);
+    let token = |part: &str| !part.is_empty() && part != "*" && part.bytes().all(is_token_byte);
     (plain && token(kind) && token(subtype) && !SAYS_NOTHING.contains(&essence.as_str()) && essence != guess_mime(name))
         .then(|| declared.to_owned())
 }
@@ -165,6 +165,7 @@ mod tests {
         assert_eq!(declared_mime(Some("application/octet-stream"), "x"), None);
         assert_eq!(declared_mime(Some("text/x-diary"), "notes.txt"), Some("text/x-diary".to_owned()));
         assert_eq!(declared_mime(Some("nonsense"), "x"), None);
+        assert_eq!(declared_mime(Some("*/*"), "x"), None);
         assert_eq!(declared_mime(Some("text/plain\r\nX-Evil: 1"), "x"), None);
     }
 }

@@ -110,11 +110,11 @@ impl Drive {
     pub async fn create_token(&self, token: &NewToken) -> Result<TokenInfo> {
         let insert = Statement::new(
             "WITH RECURSIVE up(id) AS (SELECT ?5 WHERE ?5 IS NOT NULL UNION ALL \
-               SELECT n.parent_id FROM up JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
+               SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
              INSERT INTO tokens (account_id, hash, name, scopes, folder_id, created_at, expires_at) \
              SELECT d.account_id, ?2, ?3, ?4, ?5, ?6, ?7 FROM drives d WHERE d.account_id = ?1 AND (?5 IS NULL OR ( \
                EXISTS (SELECT 1 FROM nodes WHERE id = ?5 AND content_id IS NULL) \
-               AND EXISTS (SELECT 1 FROM up JOIN nodes n ON n.id = up.id WHERE n.root_of = ?1))) \
+               AND EXISTS (SELECT 1 FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.root_of = ?1))) \
              RETURNING id, name, scopes, folder_id, created_at, expires_at, used_at",
             [
                 self.account.into(),

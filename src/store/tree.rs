@@ -25,7 +25,7 @@ const TOTALS_GONE: &str =
 /// `below`: the node ?1 and everything below it, by depth. It begins with a column of the table,
 /// not with the parameter, which has no affinity: SQLite then joins it by an index, not by scans.
 const BELOW: &str = "below(id, depth) AS (SELECT id, 0 FROM nodes WHERE id = ?1 \
-   UNION ALL SELECT n.id, b.depth + 1 FROM below b JOIN nodes n ON n.parent_id = b.id)";
+   UNION ALL SELECT n.id, b.depth + 1 FROM below b CROSS JOIN nodes n ON n.parent_id = b.id)";
 
 #[derive(serde::Deserialize)]
 struct IdRow {
@@ -153,7 +153,7 @@ impl Drive {
             Statement::new(
                 "INSERT INTO properties (node_id, namespace, name, value, lang) \
                  SELECT n.id, p.namespace, p.name, p.value, p.lang FROM properties p \
-                   JOIN nodes n ON n.parent_id = ?1 AND n.name = ?2 WHERE p.node_id = ?3",
+                   CROSS JOIN nodes n ON n.parent_id = ?1 AND n.name = ?2 WHERE p.node_id = ?3",
                 [parent, name, source.id.into()],
             ),
         ];
@@ -175,7 +175,7 @@ impl Drive {
                  SELECT base.id + c.nth, CASE WHEN c.nth = 1 THEN ?2 ELSE base.id + p.nth END, \
                    CASE WHEN c.nth = 1 THEN ?3 ELSE n.name END, n.content_id, n.mime, n.size, n.files, n.folders, \
                    ?4 || c.nth, ?5, n.modified_at \
-                 FROM base, numbered c JOIN nodes n ON n.id = c.id LEFT JOIN numbered p ON p.id = n.parent_id"
+                 FROM base CROSS JOIN numbered c CROSS JOIN nodes n ON n.id = c.id LEFT JOIN numbered p ON p.id = n.parent_id"
             ),
             [source.into(), to.parent.into(), to.name.as_str().into(), etag.into(), self.now.into()],
         )
@@ -190,7 +190,7 @@ impl Drive {
                  WITH RECURSIVE {below}, \
                  numbered(id, nth) AS MATERIALIZED (SELECT id, row_number() OVER (ORDER BY depth, id) FROM below) \
                  SELECT made.id + c.nth - 1, p.namespace, p.name, p.value, p.lang \
-                 FROM nodes made, numbered c JOIN properties p ON p.node_id = c.id \
+                 FROM nodes made CROSS JOIN numbered c CROSS JOIN properties p ON p.node_id = c.id \
                  WHERE made.parent_id = ?2 AND made.name = ?3"
             ),
             [source.into(), to.parent.into(), to.name.as_str().into()],
@@ -212,7 +212,7 @@ impl Drive {
     fn guard_cycle(source: i64, destination: i64) -> Statement {
         Statement::new(
             "INSERT INTO guard WITH RECURSIVE up(id) AS (SELECT ?2 UNION ALL \
-               SELECT n.parent_id FROM up JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
+               SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
              SELECT 'cycle' WHERE EXISTS (SELECT 1 FROM up WHERE id = ?1)",
             [source.into(), destination.into()],
         )

@@ -328,7 +328,7 @@ impl Drive {
         let columns = columns(detail);
         let sql = format!(
             "WITH RECURSIVE {START}, {} \
-             SELECT w.is_start, {columns} FROM way w JOIN nodes n ON n.id = w.id ORDER BY w.depth",
+             SELECT w.is_start, {columns} FROM way w CROSS JOIN nodes n ON n.id = w.id ORDER BY w.depth",
             way(address)
         );
         let mut params = self.start_params(credentials, address);
@@ -342,10 +342,10 @@ impl Drive {
             "WITH RECURSIVE {START}, {}, \
              up(token, node_id, exclusive, folder, path, id) AS ( \
                SELECT l.token, l.node_id, l.exclusive, n.content_id IS NULL, n.name, n.parent_id \
-                 FROM locks l JOIN nodes n ON n.id = l.node_id \
+                 FROM locks l CROSS JOIN nodes n ON n.id = l.node_id \
                  WHERE l.account_id = ?2 AND l.expires_at > ?4 AND n.parent_id IS NOT NULL \
                UNION ALL SELECT up.token, up.node_id, up.exclusive, up.folder, n.name || '/' || up.path, n.parent_id \
-                 FROM up JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
+                 FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
              SELECT token, node_id, exclusive, folder, path FROM up WHERE id = ({}) ORDER BY token",
             way(address),
             target(address)
@@ -370,7 +370,7 @@ impl Drive {
             Listing::Members => (String::new(), format!("nodes n WHERE n.parent_id = ({target}) ORDER BY n.name")),
             Listing::Below(limit) => {
                 params.push((limit + 1).into());
-                let below = "SELECT n.id FROM below b JOIN nodes n ON n.parent_id = b.id LIMIT ?5";
+                let below = "SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id LIMIT ?5";
                 (
                     format!(", below(id) AS (SELECT id FROM nodes WHERE parent_id = ({target}) UNION ALL {below})"),
                     "below b CROSS JOIN nodes n ON n.id = b.id".to_owned(),
@@ -388,7 +388,8 @@ impl Drive {
             }
             Listing::FoldersBelow(after, limit) => {
                 params.extend([(*after).into(), (*limit).into()]);
-                let below = "SELECT n.id FROM below b JOIN nodes n ON n.parent_id = b.id AND n.content_id IS NULL";
+                let below =
+                    "SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id AND n.content_id IS NULL";
                 (
                     format!(
                         ", below(id) AS (SELECT id FROM nodes WHERE parent_id = ({target}) AND content_id IS NULL \
@@ -439,12 +440,12 @@ fn way(address: &Address) -> &'static str {
         Address::Path(_) => {
             "down(depth, id) AS ( \
                SELECT 0, id FROM start \
-               UNION ALL SELECT d.depth + 1, n.id FROM down d JOIN nodes n \
+               UNION ALL SELECT d.depth + 1, n.id FROM down d CROSS JOIN nodes n \
                  ON n.parent_id = d.id AND n.name = json_extract(?3, '$[' || d.depth || ']') \
                  WHERE d.depth < json_array_length(?3)), \
              above(depth, id) AS ( \
-               SELECT -1, n.parent_id FROM start JOIN nodes n ON n.id = start.id WHERE n.parent_id IS NOT NULL \
-               UNION ALL SELECT a.depth - 1, n.parent_id FROM above a JOIN nodes n ON n.id = a.id \
+               SELECT -1, n.parent_id FROM start CROSS JOIN nodes n ON n.id = start.id WHERE n.parent_id IS NOT NULL \
+               UNION ALL SELECT a.depth - 1, n.parent_id FROM above a CROSS JOIN nodes n ON n.id = a.id \
                  WHERE n.parent_id IS NOT NULL), \
              way(depth, id, is_start) AS ( \
                SELECT depth, id, 0 FROM above UNION ALL SELECT depth, id, depth = 0 FROM down)"
@@ -452,7 +453,7 @@ fn way(address: &Address) -> &'static str {
         Address::Id(_) => {
             "chain(depth, id) AS ( \
                SELECT 0, ?3 \
-               UNION ALL SELECT c.depth - 1, n.parent_id FROM chain c JOIN nodes n ON n.id = c.id \
+               UNION ALL SELECT c.depth - 1, n.parent_id FROM chain c CROSS JOIN nodes n ON n.id = c.id \
                  WHERE n.parent_id IS NOT NULL), \
              way(depth, id, is_start) AS (SELECT depth, id, id = (SELECT id FROM start) FROM chain)"
         }

@@ -43,7 +43,7 @@ pub async fn download(cx: &Context<'_>, drive: &Drive, what: &Representation<'_>
         }
     }
     let size = what.size.unsigned_abs();
-    let (status, range) = match wanted_range(&cx.headers, what, size) {
+    let (status, range) = match wanted_range(cx, what, size) {
         RangeOutcome::Whole => (StatusCode::OK, 0..size),
         RangeOutcome::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
         RangeOutcome::Unsatisfiable => return Err(Error::RangeNotSatisfiable(size)),
@@ -81,7 +81,12 @@ pub async fn download(cx: &Context<'_>, drive: &Drive, what: &Representation<'_>
     Ok(response)
 }
 
-fn wanted_range(headers: &HeaderMap, what: &Representation<'_>, size: u64) -> RangeOutcome {
+fn wanted_range(cx: &Context<'_>, what: &Representation<'_>, size: u64) -> RangeOutcome {
+    // Ranges are defined for GET alone (RFC 9110, 14.2).
+    if cx.method != Method::GET {
+        return RangeOutcome::Whole;
+    }
+    let headers = &cx.headers;
     match headers.get(header::RANGE).map(HeaderValue::to_str) {
         Some(Ok(value)) if if_range_holds(headers, what.etag, what.modified_at) => range::parse(value, size),
         _ => RangeOutcome::Whole,
@@ -95,11 +100,12 @@ fn not_modified(what: &Representation<'_>) -> Response<Body> {
     response
 }
 
-/// The validators, which a 304 carries too.
+/// The validators, which a 304 carries too. A proxy that compressed the content would drop its
+/// length and weaken its entity tag: sync clients need both.
 fn describe(headers: &mut HeaderMap, what: &Representation<'_>) {
     headers.insert(header::ETAG, etag_header(what.etag));
     headers.insert(header::LAST_MODIFIED, date_header(what.modified_at));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache, no-transform"));
 }
 
 /// `Repr-Digest` (RFC 9530, 3).

@@ -29,10 +29,10 @@ def readable(needles: list[bytes], folders: list[Path]) -> list[tuple[Path, byte
 
 
 def test_no_content_name_or_type_can_be_read(dav, rest):
-    dav.put("secret-name-4711.txt", content=b"secret content 4711 " * 50_000, headers={"Content-Type": "application/x-secret-4711"})
-    rest.upload("secret-form-4711.txt", b"secret form 4711 " * 1000, mime="application/x-secret-4711")
-    dav.put("chunked", content=iter([b"secret chunk 4711 " * 1000] * 3))
-    needles = [b"4711", b"secret-", b"secret content", b"secret chunk"]
+    dav.put("secret-name-of-a-file.txt", content=b"secret content of a file " * 50_000, headers={"Content-Type": "application/x-secret-type"})
+    rest.upload("secret-name-of-a-form.txt", b"secret content of a form " * 1000, mime="application/x-secret-type")
+    dav.put("chunked", content=iter([b"secret content of a chunk " * 1000] * 3))
+    needles = [b"secret-name", b"secret content", b"x-secret-type"]
     assert readable(needles, r2_folders()) == []
 
 

@@ -6,6 +6,10 @@ import pytest
 
 from support.tools import run, tool
 
+# litmus sends a request target with a fragment, which HTTP does not have; a runtime that parses
+# targets as URLs removes it before the server sees it.
+HARMLESS = "DELETE removed collection resource with Request-URI including fragment; unsafe"
+
 PARTS = {"basic": 16, "copymove": 13, "props": 30, "locks": 41, "http": 4}
 
 
@@ -17,4 +21,4 @@ def test_litmus(server, account, tmp_path, part, count):
     warnings = [line.strip() for line in printed.splitlines() if "WARNING" in line]
     print("\n".join([summary[0], *warnings]))
     assert tuple(map(int, summary.groups())) == (count, count, 0), printed
-    assert warnings == [], printed
+    assert [line for line in warnings if not line.endswith(HARMLESS)] == [], printed

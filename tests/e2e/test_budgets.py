@@ -11,7 +11,10 @@ from support.state import blob_files, state_folder
 from support.timing import cost
 
 ENTRIES = 5_000
+# Rows that one request may read: for a path 20 deep, and for a change, which also touches every
+# folder above (a MOVE those of both ends). What counts is that they do not grow with the siblings.
 FEW = 300
+CHANGE = 1_000
 DEEP = "wide/" + "/".join(f"x{level}" for level in range(19))
 
 
@@ -32,7 +35,7 @@ def small(answer, status, trips):
     assert answer.status_code == status, f"{answer.status_code} {answer.text}"
     spent = cost(answer)
     assert 1 <= spent.trips <= trips, spent
-    assert spent.read <= FEW, spent
+    assert spent.read <= (FEW if trips == 1 else CHANGE), spent
     assert spent.written <= FEW, spent
     return spent
 
@@ -117,11 +120,12 @@ def test_a_whole_tree_of_5000_in_one_trip(wide):
 def test_a_tree_of_5000_is_copied_moved_and_deleted_in_two_trips(wide, wide_account):
     rest = wide_account.rest()
     used = rest.used()
+    size = sum(int(entry.text("getcontentlength")) for entry in wide.list("wide", "infinity") if not entry.is_folder)
     copied = wide.copy("wide", "tree")
     assert copied.status_code == 201
     assert cost(copied).trips <= 2
     assert cost(copied).read <= 20 * ENTRIES, cost(copied)
-    assert rest.used() == used + ENTRIES, "each copy of one byte counts"
+    assert rest.used() == used + size, "copies count"
     assert len(wide.names("tree/")) == len(wide.names("wide/"))
     assert wide.get("tree/4321").content == b"x"
 
@@ -140,10 +144,10 @@ def test_a_copy_writes_no_blob(wide):
     state_folder()
     wide.make("blob", b"y" * 100_000)
     before = blob_files()
-    assert wide.copy("wide", "tree").status_code == 201
-    assert wide.copy("blob", "tree/blob").status_code == 201
+    assert wide.copy("wide", "second").status_code == 201
+    assert wide.copy("blob", "second/blob").status_code == 201
     assert blob_files() == before
-    assert wide.delete("tree").status_code == 204
+    assert wide.delete("second").status_code == 204
     assert wide.delete("blob").status_code == 204
 
 

@@ -67,7 +67,9 @@ impl Blobs for R2 {
             return self.put_stream(key, length, source).await;
         }
         let bytes = collect(source, length).await?;
-        self.put_value(key, bytes.into()).await
+        self.put_value(key, bytes.clone().into()).await?;
+        js::free(&bytes.buffer());
+        Ok(())
     }
 
     async fn create_multipart(&self, key: &str) -> Result<Box<dyn MultipartUpload>, BlobError> {
@@ -114,8 +116,10 @@ impl MultipartUpload for R2Upload {
     async fn append(&mut self, part: Bytes) -> Result<(), BlobError> {
         let number = u16::try_from(self.parts.len() + 1)
             .map_err(|_| BlobError::Unavailable("uploadPart: too many parts".to_owned()))?;
-        let sent = self.upload.upload_part(number, Uint8Array::new_from_slice(&part).into());
+        let bytes = Uint8Array::new_from_slice(&part);
+        let sent = self.upload.upload_part(number, bytes.clone().into());
         self.parts.push(settled("uploadPart", sent).await?);
+        js::free(&bytes.buffer());
         Ok(())
     }
 

@@ -57,9 +57,12 @@ fn params(nonce: [u8; 12]) -> AesGcmParams {
     params
 }
 
-/// Copies an `ArrayBuffer` into wasm's memory.
+/// Moves an `ArrayBuffer` into wasm's memory.
 fn bytes(buffer: &JsValue) -> Bytes {
-    Uint8Array::new(buffer).to_vec().into()
+    let array = Uint8Array::new(buffer);
+    let bytes = array.to_vec().into();
+    js::free(&array.buffer());
+    bytes
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
@@ -117,6 +120,7 @@ impl ContentHasher for Hasher {
         for write in writes {
             write.await.map_err(failed)?;
         }
+        js::free(&shared.buffer());
         Ok(())
     }
 

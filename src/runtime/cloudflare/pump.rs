@@ -41,7 +41,7 @@ async fn send(
     length: Option<u64>,
 ) -> Result<(), PumpError> {
     let mut total = 0;
-    let mut under_way: Option<JsFuture> = None;
+    let mut under_way: Option<Write> = None;
     let mut held = source.next().await?;
     while let Some(piece) = held {
         held = source.next().await?;
@@ -50,18 +50,39 @@ async fn send(
             return Err(StreamError::TooLong.into());
         }
         if let Some(write) = under_way.take() {
-            write.await.map_err(gone)?;
+            write.done().await?;
         }
-        under_way = Some(writer.write_with_chunk(&Uint8Array::new_from_slice(&piece)).into());
+        under_way = Some(Write::begin(writer, &piece));
     }
     if length.is_some_and(|length| total < length) {
         return Err(StreamError::Truncated(format!("it gave {total} bytes")).into());
     }
     if let Some(write) = under_way {
-        write.await.map_err(gone)?;
+        write.done().await?;
     }
     JsFuture::from(writer.close()).await.map_err(gone)?;
     Ok(())
+}
+
+/// A piece that is going out.
+struct Write {
+    array: Uint8Array,
+    written: JsFuture,
+}
+
+impl Write {
+    fn begin(writer: &WritableStreamDefaultWriter, piece: &[u8]) -> Self {
+        let array = Uint8Array::new_from_slice(piece);
+        let written = writer.write_with_chunk(&array).into();
+        Self { array, written }
+    }
+
+    /// Waits until the reader has the bytes.
+    async fn done(self) -> Result<(), PumpError> {
+        self.written.await.map_err(gone)?;
+        js::free(&self.array.buffer());
+        Ok(())
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

@@ -49,7 +49,7 @@ pub fn incoming(request: &web_sys::Request) -> Result<http::Request<Body>> {
 /// left to Cloudflare's edge, and locally to wrangler.
 pub async fn drain(request: &web_sys::Request) {
     let Some(stream) = request.body().filter(|_| request.body_used()) else { return };
-    let mut rest = StreamSource::new(stream, None, PIECE, StreamError::Truncated);
+    let mut rest = StreamSource::new(stream, None, PIECE / 4, StreamError::Truncated);
     let mut drained = 0;
     while drained < DRAINED
         && let Ok(Some(bytes)) = rest.next().await

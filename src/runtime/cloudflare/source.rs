@@ -82,5 +82,6 @@ impl Drop for StreamSource {
             // It fails while a read is under way; then nobody reads on.
             let _ = reader.release();
         }
+        js::free(&self.buffer);
     }
 }
