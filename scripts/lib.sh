@@ -78,6 +78,22 @@ need_node_modules() {
   cp "$lock" "$installed"
 }
 
+# Sets venv to a Python environment with the packages of tests/requirements.txt.
+need_test_venv() {
+  local wanted=$root/tests/requirements.txt
+  venv=$cache/venv-$(sha256sum "$wanted" | cut -c1-12)
+  [ -f "$venv/.complete" ] && return
+  need python3
+  say "installing the Python packages of the tests"
+  python3 -m venv --clear "$venv" >&2 || fail "python3 could not make a virtual environment (Debian: python3-venv)"
+  "$venv/bin/pip" install --quiet --requirement "$wanted" >&2 || fail "pip could not install the packages of the tests"
+  touch "$venv/.complete"
+}
+
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
 # All that it takes to build and run the Worker.
 need_cloudflare_tools() {
   need curl python3 setsid flock
