@@ -153,17 +153,18 @@ fn granted(
 ) -> Result<Response<Body>> {
     let trail = view.trail()?;
     let node = trail.nodes().last().ok_or_else(|| Error::internal("a trail of nothing"))?;
+    let locks = [(lock.clone(), href)];
     let resource = Resource {
         node,
         is_root: trail.is_root(),
         mount_name: &request.cx.config.webdav_name,
         caller: &view.caller,
-        locks: vec![(lock, href)],
+        locks: &locks,
         now: request.drive.now(),
     };
     let mut xml = Writer::new("prop");
     xml.raw(DAV, "lockdiscovery", None, &resource.lock_discovery());
-    let mut response = xml_answer(status, xml);
+    let mut response = xml_answer(status, Body::from(xml.finish()));
     if let Ok(token) = HeaderValue::try_from(format!("<{}>", lock.token)) {
         response.headers_mut().insert(HeaderName::from_static("lock-token"), token);
     }

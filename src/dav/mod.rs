@@ -5,6 +5,7 @@ mod delete;
 mod get;
 pub mod headers;
 pub mod if_header;
+mod listing;
 mod lock;
 mod mkcol;
 mod mount;

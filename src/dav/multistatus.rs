@@ -56,15 +56,30 @@ impl Multistatus {
         xml.close(DAV, "response");
     }
 
-    /// The answer. Sync clients compare the media type to the letter.
+    /// What was written since the last call.
+    pub fn take(&mut self) -> String {
+        self.0.take()
+    }
+
+    /// Bytes that wait to be taken.
+    pub fn waiting(&self) -> usize {
+        self.0.waiting()
+    }
+
+    /// The end of the document.
+    pub fn end(self) -> String {
+        self.0.finish()
+    }
+
+    /// The answer, whole.
     pub fn finish(self) -> Response<Body> {
-        xml_answer(StatusCode::MULTI_STATUS, self.0)
+        xml_answer(StatusCode::MULTI_STATUS, Body::from(self.end()))
     }
 }
 
-/// An answer of that status with a document.
-pub fn xml_answer(status: StatusCode, xml: Writer) -> Response<Body> {
-    let mut response = Response::new(Body::from(xml.finish()));
+/// An answer of that status with a document. Sync clients compare the media type to the letter.
+pub fn xml_answer(status: StatusCode, document: Body) -> Response<Body> {
+    let mut response = Response::new(document);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml; charset=utf-8"));

@@ -1,22 +1,23 @@
-//! PROPFIND (RFC 4918, 9.1)
-
-use std::collections::HashMap;
+//! PROPFIND (RFC 4918, 9.1): what is asked. `listing` writes the answer.
 
 use http::Response;
 
 use super::headers::{self, Depth};
+use super::listing;
 use super::multistatus::Multistatus;
-use super::path::encode_segment;
 use super::preconditions::Preconditions;
 use super::props::{Name, Resource, Value, is_live};
 use super::request::Request;
 use super::xml::{DAV, Element};
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::store::{Detail, Listing, Lock, Node, Scope, Trail, View, ViewRequest};
+use crate::store::{Detail, Listing, Scope, ViewRequest};
+
+/// The most properties that a request may name: each is written for each entry.
+const MOST_NAMES: usize = 512;
 
 /// Which properties a client asks for.
-enum Wanted {
+pub enum Wanted {
     /// All that it need not know by name, and those that it names besides.
     All(Vec<(String, String)>),
     /// The names of all.
@@ -52,7 +53,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
     if depth == Depth::Infinity && view.listing.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
         return Err(Error::ForbiddenCondition("propfind-finite-depth"));
     }
-    list(request, &view, &wanted)
+    listing::answer(request, view, wanted).await
 }
 
 impl Wanted {
@@ -62,17 +63,14 @@ impl Wanted {
         if !document.is(DAV, "propfind") {
             return Err(Error::bad("the body is no propfind"));
         }
-        let names = |element: &Element| {
-            element.elements().map(|child| (child.namespace.clone(), child.name.clone())).collect::<Vec<_>>()
-        };
         if let Some(prop) = document.child(DAV, "prop") {
-            return Ok(Self::Named(names(prop)));
+            return Ok(Self::Named(names(prop)?));
         }
         if document.child(DAV, "propname").is_some() {
             return Ok(Self::Names);
         }
         match document.child(DAV, "allprop") {
-            Some(_) => Ok(Self::All(document.child(DAV, "include").map(names).unwrap_or_default())),
+            Some(_) => Ok(Self::All(document.child(DAV, "include").map(names).transpose()?.unwrap_or_default())),
             None => Err(Error::bad("the propfind asks for nothing")),
         }
     }
@@ -85,7 +83,8 @@ impl Wanted {
         }
     }
 
-    fn write(&self, resource: &Resource<'_>, href: &str, answer: &mut Multistatus) {
+    /// Writes the response for one resource.
+    pub fn write(&self, resource: &Resource<'_>, href: &str, answer: &mut Multistatus) {
         match self {
             Self::Names => {
                 let names: Vec<_> = resource.all().into_iter().map(|(name, _)| (name, Value::Empty)).collect();
@@ -105,6 +104,15 @@ impl Wanted {
     }
 }
 
+/// The names of the elements in `prop` or `include`.
+fn names(element: &Element) -> Result<Vec<(String, String)>> {
+    let names: Vec<_> = element.elements().map(|child| (child.namespace.clone(), child.name.clone())).collect();
+    if names.len() > MOST_NAMES {
+        return Err(Error::bad("the propfind names too many properties"));
+    }
+    Ok(names)
+}
+
 fn as_name((namespace, name): &(String, String)) -> Name<'_> {
     Name { namespace, name }
 }
@@ -120,54 +128,4 @@ fn split<'a>(resource: &Resource<'a>, names: &'a [(String, String)]) -> (Vec<(Na
         }
     }
     (found, missing)
-}
-
-/// What the members of a folder take from it.
-struct Above<'a> {
-    href: String,
-    locks: Vec<(&'a Lock, String)>,
-}
-
-fn list(request: &Request<'_>, view: &View, wanted: &Wanted) -> Result<Response<Body>> {
-    let trail = view.trail()?;
-    let top = trail.existing()?;
-    let mut answer = Multistatus::new();
-    let href = request.href(trail.names(), top.is_folder());
-    let locks = trail.covering_target().map(|(index, lock)| (lock, request.href_on(trail, index))).collect();
-    wanted.write(&resource(request, view, top, trail.is_root(), locks), &href, &mut answer);
-
-    // Parents come before their members, so each finds what it takes from above.
-    let mut folders = HashMap::from([(top.id, Above { locks: inherited(request, trail), href })]);
-    for node in &view.listing {
-        let Some(above) = node.parent_id.and_then(|parent| folders.get(&parent)) else {
-            return Err(Error::internal("a listing with a member of another folder"));
-        };
-        let slash = if node.is_folder() { "/" } else { "" };
-        let href = format!("{}{}{slash}", above.href, encode_segment(&node.name));
-        let mut locks = above.locks.clone();
-        locks.extend(node.locks.iter().map(|lock| (lock, href.clone())));
-        if node.is_folder() {
-            let locks = locks.iter().filter(|(lock, _)| lock.is_infinite()).cloned().collect();
-            folders.insert(node.id, Above { href: href.clone(), locks });
-        }
-        wanted.write(&resource(request, view, node, false, locks), &href, &mut answer);
-    }
-    Ok(answer.finish())
-}
-
-/// The locks of infinite depth on the folder and above it.
-fn inherited<'a>(request: &Request<'_>, trail: &'a Trail) -> Vec<(&'a Lock, String)> {
-    let locks = trail.covering_target().filter(|(_, lock)| lock.is_infinite());
-    locks.map(|(index, lock)| (lock, request.href_on(trail, index))).collect()
-}
-
-fn resource<'a>(
-    request: &'a Request<'_>,
-    view: &'a View,
-    node: &'a Node,
-    is_root: bool,
-    locks: Vec<(&'a Lock, String)>,
-) -> Resource<'a> {
-    let mount_name = &request.cx.config.webdav_name;
-    Resource { node, is_root, mount_name, caller: &view.caller, locks, now: request.drive.now() }
 }

@@ -48,7 +48,7 @@ pub struct Resource<'a> {
     /// Who asks.
     pub caller: &'a Caller,
     /// The locks that hold for it, each with the href that it was taken on.
-    pub locks: Vec<(&'a Lock, String)>,
+    pub locks: &'a [(Lock, String)],
     /// The present time.
     pub now: Millis,
 }

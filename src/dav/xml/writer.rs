@@ -65,7 +65,17 @@ impl Writer {
         self.close(namespace, name);
     }
 
-    /// Closes the root and gives the document.
+    /// What was written since the last call, so that a long document can be sent while it is written.
+    pub fn take(&mut self) -> String {
+        std::mem::take(&mut self.out)
+    }
+
+    /// Bytes that wait to be taken.
+    pub fn waiting(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Closes the root and gives the document, or the rest of it.
     pub fn finish(mut self) -> String {
         self.close(DAV, self.root);
         self.out

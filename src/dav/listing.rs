@@ -1,0 +1,122 @@
+//! The answer to a PROPFIND, written while it is sent: a listing of many thousand entries is never
+//! in memory as XML.
+
+use std::collections::HashMap;
+use std::vec;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::multistatus::{Multistatus, xml_answer};
+use super::path::encode_segment;
+use super::propfind::Wanted;
+use super::props::Resource;
+use super::request::Request;
+use crate::body::Body;
+use crate::error::Result;
+use crate::ports::{ByteSource, Millis, StreamError};
+use crate::store::{Caller, Lock, Node, Trail, View};
+
+/// Bytes of XML that are written before they are sent.
+const PIECE: usize = 64 * 1024;
+
+/// Entries up to which the answer is made at once, so that its length is known.
+const SMALL: usize = 100;
+
+/// Writes the first target of the view and its listing.
+pub async fn answer(request: &Request<'_>, view: View, wanted: Wanted) -> Result<Response<Body>> {
+    let small = view.listing.len() <= SMALL;
+    let mut source = ListingSource::begin(request, view, wanted)?;
+    let body = if small {
+        let mut document = Vec::new();
+        while let Some(piece) = source.next().await? {
+            document.extend_from_slice(&piece);
+        }
+        Body::from(Bytes::from(document))
+    } else {
+        Body::stream(None, Box::new(source))
+    };
+    Ok(xml_answer(StatusCode::MULTI_STATUS, body))
+}
+
+/// What the members of a folder take from it.
+struct Above {
+    href: String,
+    /// The locks of infinite depth, each with the href that it was taken on.
+    locks: Vec<(Lock, String)>,
+}
+
+struct ListingSource {
+    wanted: Wanted,
+    caller: Caller,
+    mount_name: String,
+    now: Millis,
+    nodes: vec::IntoIter<Node>,
+    /// Parents come before their members, so each finds what it takes from above.
+    folders: HashMap<i64, Above>,
+    /// None once the document is complete.
+    xml: Option<Multistatus>,
+}
+
+impl ListingSource {
+    fn begin(request: &Request<'_>, view: View, wanted: Wanted) -> Result<Self> {
+        let trail = view.trail()?;
+        let top = trail.existing()?;
+        let href = request.href(trail.names(), top.is_folder());
+        let locks = locks_on(request, trail);
+        let mut source = Self {
+            wanted,
+            mount_name: request.cx.config.webdav_name.clone(),
+            now: request.drive.now(),
+            folders: HashMap::new(),
+            xml: Some(Multistatus::new()),
+            nodes: Vec::new().into_iter(),
+            caller: view.caller.clone(),
+        };
+        source.write(top, trail.is_root(), href, locks);
+        source.nodes = view.listing.into_iter();
+        Ok(source)
+    }
+
+    fn write_member(&mut self, node: &Node) -> Result<(), StreamError> {
+        let above = node.parent_id.and_then(|parent| self.folders.get(&parent));
+        let above = above.ok_or_else(|| StreamError::Io("a listing with a member of another folder".to_owned()))?;
+        let slash = if node.is_folder() { "/" } else { "" };
+        let href = format!("{}{}{slash}", above.href, encode_segment(&node.name));
+        let mut locks = above.locks.clone();
+        locks.extend(node.locks.iter().map(|lock| (lock.clone(), href.clone())));
+        self.write(node, false, href, locks);
+        Ok(())
+    }
+
+    fn write(&mut self, node: &Node, is_root: bool, href: String, mut locks: Vec<(Lock, String)>) {
+        if let Some(xml) = &mut self.xml {
+            let (caller, now) = (&self.caller, self.now);
+            let resource = Resource { node, is_root, mount_name: &self.mount_name, caller, locks: &locks, now };
+            self.wanted.write(&resource, &href, xml);
+        }
+        if node.is_folder() {
+            locks.retain(|(lock, _)| lock.is_infinite());
+            self.folders.insert(node.id, Above { href, locks });
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl ByteSource for ListingSource {
+    async fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
+        while self.xml.as_ref().is_some_and(|xml| xml.waiting() < PIECE) {
+            let Some(node) = self.nodes.next() else {
+                return Ok(self.xml.take().map(|xml| Bytes::from(xml.end())));
+            };
+            self.write_member(&node)?;
+        }
+        Ok(self.xml.as_mut().map(|xml| Bytes::from(xml.take())))
+    }
+}
+
+/// The locks that hold for the target, each with the href that it was taken on.
+fn locks_on(request: &Request<'_>, trail: &Trail) -> Vec<(Lock, String)> {
+    trail.covering_target().map(|(index, lock)| (lock.clone(), request.href_on(trail, index))).collect()
+}
