@@ -19,12 +19,7 @@ const DRAINED: usize = 128 * 1024 * 1024;
 pub fn incoming(request: &web_sys::Request) -> Result<http::Request<Body>> {
     let method =
         Method::from_bytes(request.method().as_bytes()).map_err(|_| Error::bad("the method is not a token"))?;
-    let url = request.url();
-    if url.contains('#') {
-        // A client that sends a fragment means less than the whole (RFC 9110, 7.1 has none).
-        return Err(Error::bad("the URL has a fragment"));
-    }
-    let uri = Uri::try_from(url).map_err(|_| Error::bad("the URL is not valid"))?;
+    let uri = Uri::try_from(request.url()).map_err(|_| Error::bad("the URL is not valid"))?;
     let mut incoming = http::Request::new(Body::empty());
     *incoming.method_mut() = method;
     *incoming.uri_mut() = uri;
