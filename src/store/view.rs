@@ -1,11 +1,11 @@
-//! Reading: the caller, the way to a node, its locks and a listing, in one round trip.
+//! Reading: the caller, the way to a node, its locks and a listing, in one round trip. The SQL is
+//! in `query`.
 
 use serde::Deserialize;
 
-use super::node::NODE;
-use super::{Drive, Lock, Node, Scopes};
+use super::{Drive, Node, Scopes, Trail};
 use crate::error::{Error, Result};
-use crate::ports::{Millis, Rows, Statement, Value};
+use crate::ports::{Millis, Rows, Statement};
 
 /// Who asks, as the request says it: a token names its account, so that no directory is asked.
 #[derive(Debug, Clone)]
@@ -136,123 +136,6 @@ impl View {
     }
 }
 
-/// The way from the drive's root to a node, as far as it exists.
-#[derive(Debug, Clone)]
-pub struct Trail {
-    /// From the drive's root downwards.
-    nodes: Vec<Node>,
-    /// Which of `nodes` is the caller's root.
-    start: usize,
-    /// The names below the caller's root that were asked for.
-    names: Vec<String>,
-    /// The locks below the target, in the order of their tokens.
-    pub locks_below: Vec<LockBelow>,
-}
-
-/// A lock on a node below another.
-#[derive(Debug, Clone, Deserialize)]
-pub struct LockBelow {
-    /// The lock's token.
-    pub token: String,
-    /// The node that is locked.
-    pub node_id: i64,
-    exclusive: i64,
-    folder: i64,
-    path: String,
-}
-
-impl LockBelow {
-    /// Exclusive; else shared.
-    pub fn is_exclusive(&self) -> bool {
-        self.exclusive == 1
-    }
-
-    /// Whether the locked node is a folder.
-    pub fn is_folder(&self) -> bool {
-        self.folder == 1
-    }
-
-    /// The names from the target to the locked node.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.path.split('/')
-    }
-}
-
-impl Trail {
-    /// The node that was asked for, if it exists.
-    pub fn target(&self) -> Option<&Node> {
-        (self.nodes.len() == self.start + self.names.len() + 1).then(|| self.nodes.last()).flatten()
-    }
-
-    /// The node that was asked for, or 404.
-    pub fn existing(&self) -> Result<&Node> {
-        self.target().ok_or(Error::NotFound("the resource"))
-    }
-
-    /// The folder in which the node is or would be, and its name there. 409 where that folder does
-    /// not exist or is a file; 403 for the caller's root, which is in none.
-    pub fn place(&self) -> Result<(&Node, &str)> {
-        let name = self.names.last().ok_or_else(|| Error::Forbidden("the root folder stays as it is".to_owned()))?;
-        let parent = self.nodes.get(self.start + self.names.len() - 1);
-        match parent {
-            Some(parent) if parent.is_folder() => Ok((parent, name)),
-            _ => Err(Error::Conflict("the parent folder does not exist".to_owned())),
-        }
-    }
-
-    /// The target's place in `nodes()`, if it exists.
-    pub fn target_index(&self) -> Option<usize> {
-        self.target().map(|_| self.nodes.len() - 1)
-    }
-
-    /// The place in `nodes()` of the folder that the target is or would be in, if that exists; the
-    /// caller's root has one if it is not the drive's.
-    pub fn parent_index(&self) -> Option<usize> {
-        (self.start + self.names.len()).checked_sub(1).filter(|index| *index < self.nodes.len())
-    }
-
-    /// The locks that hold for `nodes()[index]`, each with the node that it was taken on: its own,
-    /// and those of infinite depth above it.
-    pub fn covering(&self, index: usize) -> impl Iterator<Item = (usize, &Lock)> {
-        self.nodes.iter().enumerate().take(index + 1).flat_map(move |(at, node)| {
-            node.locks.iter().filter(move |lock| at == index || lock.is_infinite()).map(move |lock| (at, lock))
-        })
-    }
-
-    /// The locks that hold for the target, or would if it existed.
-    pub fn covering_target(&self) -> impl Iterator<Item = (usize, &Lock)> {
-        let target = self.target_index();
-        self.nodes.iter().enumerate().flat_map(move |(at, node)| {
-            node.locks.iter().filter(move |lock| Some(at) == target || lock.is_infinite()).map(move |lock| (at, lock))
-        })
-    }
-
-    /// Whether the node is the caller's root folder.
-    pub fn is_root(&self) -> bool {
-        self.names.is_empty()
-    }
-
-    /// The names from the caller's root to the node.
-    pub fn names(&self) -> &[String] {
-        &self.names
-    }
-
-    /// The nodes that exist, from the drive's root to the target or as far as they go.
-    pub fn nodes(&self) -> &[Node] {
-        &self.nodes
-    }
-
-    /// How many names lead from the caller's root to `nodes()[index]`; none above that root.
-    pub fn depth(&self, index: usize) -> Option<usize> {
-        index.checked_sub(self.start)
-    }
-
-    /// Whether the node of that number is on the way, the target included.
-    pub fn passes(&self, id: i64) -> bool {
-        self.nodes.iter().any(|node| node.id == id)
-    }
-}
-
 #[derive(Deserialize)]
 struct TrailRow {
     is_start: i64,
@@ -302,112 +185,17 @@ impl Drive {
     fn trail(&self, address: &Address, rows: &Rows) -> Result<Trail> {
         let rows: Vec<TrailRow> = rows.parse()?;
         let owned = rows.first().is_some_and(|row| row.node.root_of == Some(self.account));
-        let start = rows.iter().position(|row| row.is_start == 1);
-        let (true, nodes) = (owned, rows.into_iter().map(|row| row.node).collect::<Vec<_>>()) else {
+        if !owned {
             return Err(Error::NotFound("the resource"));
-        };
+        }
+        let start = rows.iter().position(|row| row.is_start == 1);
+        let nodes: Vec<_> = rows.into_iter().map(|row| row.node).collect();
         let start = start.ok_or_else(|| Error::Forbidden("the token is confined to another folder".to_owned()))?;
         let names = match address {
             Address::Path(names) => names.clone(),
             Address::Id(_) => nodes.iter().skip(start + 1).map(|node| node.name.clone()).collect(),
         };
         Ok(Trail { nodes, start, names, locks_below: Vec::new() })
-    }
-
-    fn caller_statement(&self, credentials: &Credentials) -> Statement {
-        Statement::new(
-            "SELECT t.id AS token_id, t.scopes, t.folder_id, t.expires_at, t.used_at, d.login, d.display_name, \
-             d.quota, d.version_bytes, r.id AS root_id, r.size AS root_size \
-             FROM tokens t JOIN drives d ON d.account_id = t.account_id JOIN nodes r ON r.root_of = t.account_id \
-             WHERE t.hash = ?1 AND t.account_id = ?2",
-            [credentials.hash.as_str().into(), self.account.into()],
-        )
-    }
-
-    fn trail_statement(&self, credentials: &Credentials, address: &Address, detail: Detail) -> Statement {
-        let columns = columns(detail);
-        let sql = format!(
-            "WITH RECURSIVE {START}, {} \
-             SELECT w.is_start, {columns} FROM way w CROSS JOIN nodes n ON n.id = w.id ORDER BY w.depth",
-            way(address)
-        );
-        let mut params = self.start_params(credentials, address);
-        params.push(self.now.into());
-        Statement::new(sql, params)
-    }
-
-    /// Walks up from each lock of the account, of which there are few, rather than down the tree.
-    fn locks_below_statement(&self, credentials: &Credentials, address: &Address) -> Statement {
-        let sql = format!(
-            "WITH RECURSIVE {START}, {}, \
-             up(token, node_id, exclusive, folder, path, id) AS ( \
-               SELECT l.token, l.node_id, l.exclusive, n.content_id IS NULL, n.name, n.parent_id \
-                 FROM locks l CROSS JOIN nodes n ON n.id = l.node_id \
-                 WHERE l.account_id = ?2 AND l.expires_at > ?4 AND n.parent_id IS NOT NULL \
-               UNION ALL SELECT up.token, up.node_id, up.exclusive, up.folder, n.name || '/' || up.path, n.parent_id \
-                 FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
-             SELECT token, node_id, exclusive, folder, path FROM up WHERE id = ({}) ORDER BY token",
-            way(address),
-            target(address)
-        );
-        let mut params = self.start_params(credentials, address);
-        params.push(self.now.into());
-        Statement::new(sql, params)
-    }
-
-    fn listing_statement(
-        &self,
-        credentials: &Credentials,
-        address: &Address,
-        request: &ViewRequest,
-    ) -> Option<Statement> {
-        let columns = columns(request.detail);
-        let (start, way, target) = (START, way(address), target(address));
-        let mut params = self.start_params(credentials, address);
-        params.push(self.now.into());
-        let (with, rows) = match &request.listing {
-            Listing::Nothing => return None,
-            Listing::Members => (String::new(), format!("nodes n WHERE n.parent_id = ({target}) ORDER BY n.name")),
-            Listing::Below(limit) => {
-                params.push((limit + 1).into());
-                let below = "SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id LIMIT ?5";
-                (
-                    format!(", below(id) AS (SELECT id FROM nodes WHERE parent_id = ({target}) UNION ALL {below})"),
-                    "below b CROSS JOIN nodes n ON n.id = b.id".to_owned(),
-                )
-            }
-            Listing::Files(after, limit) => {
-                params.extend([after.as_str().into(), (*limit).into()]);
-                let files = "n.content_id IS NOT NULL AND n.name > ?5 ORDER BY n.name LIMIT ?6";
-                (String::new(), format!("nodes n WHERE n.parent_id = ({target}) AND {files}"))
-            }
-            Listing::Folders(after, limit) => {
-                params.extend([(*after).into(), (*limit).into()]);
-                let folders = "n.content_id IS NULL AND n.id > ?5 ORDER BY n.id LIMIT ?6";
-                (String::new(), format!("nodes n WHERE n.parent_id = ({target}) AND {folders}"))
-            }
-            Listing::FoldersBelow(after, limit) => {
-                params.extend([(*after).into(), (*limit).into()]);
-                let below =
-                    "SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id AND n.content_id IS NULL";
-                (
-                    format!(
-                        ", below(id) AS (SELECT id FROM nodes WHERE parent_id = ({target}) AND content_id IS NULL \
-                         UNION ALL {below})"
-                    ),
-                    "below b CROSS JOIN nodes n ON n.id = b.id WHERE n.id > ?5 ORDER BY n.id LIMIT ?6".to_owned(),
-                )
-            }
-        };
-        Some(Statement::new(format!("WITH RECURSIVE {start}, {way}{with} SELECT {columns} FROM {rows}"), params))
-    }
-
-    fn start_params(&self, credentials: &Credentials, address: &Address) -> Vec<Value> {
-        let address = match address {
-            Address::Path(names) => serde_json::json!(names).to_string().into(),
-            Address::Id(id) => (*id).into(),
-        };
-        vec![credentials.hash.as_str().into(), self.account.into(), address]
     }
 
     /// Notes that the token is in use, at most once an hour and after the answer.
@@ -425,77 +213,4 @@ impl Drive {
             }
         }));
     }
-}
-
-/// `start`: the caller's root folder. ?1 is the token's hash, ?2 the account.
-const START: &str = "start(id) AS ( \
-   SELECT coalesce(t.folder_id, r.id) FROM tokens t JOIN nodes r ON r.root_of = t.account_id \
-   WHERE t.hash = ?1 AND t.account_id = ?2)";
-
-/// `way`: the nodes from the drive's root to the target, by depth below the caller's root (or, by
-/// number, below the target). ?3 is the address.
-fn way(address: &Address) -> &'static str {
-    match address {
-        // The name is looked up by json_extract, since a join with json_each reads all siblings.
-        Address::Path(_) => {
-            "down(depth, id) AS ( \
-               SELECT 0, id FROM start \
-               UNION ALL SELECT d.depth + 1, n.id FROM down d CROSS JOIN nodes n \
-                 ON n.parent_id = d.id AND n.name = json_extract(?3, '$[' || d.depth || ']') \
-                 WHERE d.depth < json_array_length(?3)), \
-             above(depth, id) AS ( \
-               SELECT -1, n.parent_id FROM start CROSS JOIN nodes n ON n.id = start.id WHERE n.parent_id IS NOT NULL \
-               UNION ALL SELECT a.depth - 1, n.parent_id FROM above a CROSS JOIN nodes n ON n.id = a.id \
-                 WHERE n.parent_id IS NOT NULL), \
-             way(depth, id, is_start) AS ( \
-               SELECT depth, id, 0 FROM above UNION ALL SELECT depth, id, depth = 0 FROM down)"
-        }
-        Address::Id(_) => {
-            "chain(depth, id) AS ( \
-               SELECT 0, ?3 \
-               UNION ALL SELECT c.depth - 1, n.parent_id FROM chain c CROSS JOIN nodes n ON n.id = c.id \
-                 WHERE n.parent_id IS NOT NULL), \
-             way(depth, id, is_start) AS (SELECT depth, id, id = (SELECT id FROM start) FROM chain)"
-        }
-    }
-}
-
-/// The number of the target of `way`.
-fn target(address: &Address) -> &'static str {
-    match address {
-        Address::Path(_) => "SELECT id FROM way WHERE depth = json_array_length(?3)",
-        // Only where the caller's root is on the way to it.
-        Address::Id(_) => "SELECT ?3 WHERE EXISTS (SELECT 1 FROM way WHERE is_start)",
-    }
-}
-
-/// The columns of a node `n`; ?4 is the present time.
-fn columns(detail: Detail) -> String {
-    let mut columns = NODE.to_owned();
-    columns.push_str(
-        ", (SELECT json_group_array(json_object('token', l.token, 'exclusive', l.exclusive, 'infinite', \
-             l.infinite, 'owner', l.owner, 'timeout_s', l.timeout_s, 'expires_at', l.expires_at)) \
-             FROM locks l WHERE l.node_id = n.id AND l.expires_at > ?4) AS locks",
-    );
-    if detail.properties {
-        columns.push_str(
-            ", (SELECT json_group_array(json_object('namespace', p.namespace, 'name', p.name, 'value', p.value, \
-             'lang', p.lang)) \
-             FROM properties p WHERE p.node_id = n.id) AS properties",
-        );
-    }
-    if detail.parts {
-        columns.push_str(
-            ", (SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256, 'parts', \
-             (SELECT json_group_array(json_object('blob_key', s.blob_key, 'size', s.size, 'wrapped_key', \
-             s.wrapped_key)) FROM (SELECT * FROM parts WHERE content_id = c.id ORDER BY seq) s)) \
-             FROM contents c WHERE c.id = n.content_id) AS content",
-        );
-    } else if detail.digests {
-        columns.push_str(
-            ", (SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256) \
-             FROM contents c WHERE c.id = n.content_id) AS content",
-        );
-    }
-    columns
 }

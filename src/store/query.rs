@@ -1,0 +1,177 @@
+//! The statements of a `View`. Each finds the caller's root and the way from there by itself, since
+//! all of them go in one batch.
+
+use super::node::NODE;
+use super::{Address, Credentials, Detail, Drive, Listing, ViewRequest};
+use crate::ports::{Statement, Value};
+
+impl Drive {
+    pub(super) fn caller_statement(&self, credentials: &Credentials) -> Statement {
+        Statement::new(
+            "SELECT t.id AS token_id, t.scopes, t.folder_id, t.expires_at, t.used_at, d.login, d.display_name, \
+             d.quota, d.version_bytes, r.id AS root_id, r.size AS root_size \
+             FROM tokens t JOIN drives d ON d.account_id = t.account_id JOIN nodes r ON r.root_of = t.account_id \
+             WHERE t.hash = ?1 AND t.account_id = ?2",
+            [credentials.hash.as_str().into(), self.account.into()],
+        )
+    }
+
+    pub(super) fn trail_statement(&self, credentials: &Credentials, address: &Address, detail: Detail) -> Statement {
+        let columns = columns(detail);
+        let sql = format!(
+            "WITH RECURSIVE {START}, {} \
+             SELECT w.is_start, {columns} FROM way w CROSS JOIN nodes n ON n.id = w.id ORDER BY w.depth",
+            way(address)
+        );
+        let mut params = self.start_params(credentials, address);
+        params.push(self.now.into());
+        Statement::new(sql, params)
+    }
+
+    /// Walks up from each lock of the account, of which there are few, rather than down the tree.
+    pub(super) fn locks_below_statement(&self, credentials: &Credentials, address: &Address) -> Statement {
+        let sql = format!(
+            "WITH RECURSIVE {START}, {}, \
+             up(token, node_id, exclusive, folder, path, id) AS ( \
+               SELECT l.token, l.node_id, l.exclusive, n.content_id IS NULL, n.name, n.parent_id \
+                 FROM locks l CROSS JOIN nodes n ON n.id = l.node_id \
+                 WHERE l.account_id = ?2 AND l.expires_at > ?4 AND n.parent_id IS NOT NULL \
+               UNION ALL SELECT up.token, up.node_id, up.exclusive, up.folder, n.name || '/' || up.path, n.parent_id \
+                 FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
+             SELECT token, node_id, exclusive, folder, path FROM up WHERE id = ({}) ORDER BY token",
+            way(address),
+            target(address)
+        );
+        let mut params = self.start_params(credentials, address);
+        params.push(self.now.into());
+        Statement::new(sql, params)
+    }
+
+    pub(super) fn listing_statement(
+        &self,
+        credentials: &Credentials,
+        address: &Address,
+        request: &ViewRequest,
+    ) -> Option<Statement> {
+        let columns = columns(request.detail);
+        let (start, way, target) = (START, way(address), target(address));
+        let mut params = self.start_params(credentials, address);
+        params.push(self.now.into());
+        let (with, rows) = match &request.listing {
+            Listing::Nothing => return None,
+            Listing::Members => (String::new(), format!("nodes n WHERE n.parent_id = ({target}) ORDER BY n.name")),
+            Listing::Below(limit) => {
+                params.push((limit + 1).into());
+                let below = "SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id LIMIT ?5";
+                (
+                    format!(", below(id) AS (SELECT id FROM nodes WHERE parent_id = ({target}) UNION ALL {below})"),
+                    "below b CROSS JOIN nodes n ON n.id = b.id".to_owned(),
+                )
+            }
+            Listing::Files(after, limit) => {
+                params.extend([after.as_str().into(), (*limit).into()]);
+                let files = "n.content_id IS NOT NULL AND n.name > ?5 ORDER BY n.name LIMIT ?6";
+                (String::new(), format!("nodes n WHERE n.parent_id = ({target}) AND {files}"))
+            }
+            Listing::Folders(after, limit) => {
+                params.extend([(*after).into(), (*limit).into()]);
+                let folders = "n.content_id IS NULL AND n.id > ?5 ORDER BY n.id LIMIT ?6";
+                (String::new(), format!("nodes n WHERE n.parent_id = ({target}) AND {folders}"))
+            }
+            Listing::FoldersBelow(after, limit) => {
+                params.extend([(*after).into(), (*limit).into()]);
+                let below =
+                    "SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id AND n.content_id IS NULL";
+                (
+                    format!(
+                        ", below(id) AS (SELECT id FROM nodes WHERE parent_id = ({target}) AND content_id IS NULL \
+                         UNION ALL {below})"
+                    ),
+                    "below b CROSS JOIN nodes n ON n.id = b.id WHERE n.id > ?5 ORDER BY n.id LIMIT ?6".to_owned(),
+                )
+            }
+        };
+        Some(Statement::new(format!("WITH RECURSIVE {start}, {way}{with} SELECT {columns} FROM {rows}"), params))
+    }
+
+    fn start_params(&self, credentials: &Credentials, address: &Address) -> Vec<Value> {
+        let address = match address {
+            Address::Path(names) => serde_json::json!(names).to_string().into(),
+            Address::Id(id) => (*id).into(),
+        };
+        vec![credentials.hash.as_str().into(), self.account.into(), address]
+    }
+}
+
+/// `start`: the caller's root folder. ?1 is the token's hash, ?2 the account.
+const START: &str = "start(id) AS ( \
+   SELECT coalesce(t.folder_id, r.id) FROM tokens t JOIN nodes r ON r.root_of = t.account_id \
+   WHERE t.hash = ?1 AND t.account_id = ?2)";
+
+/// `way`: the nodes from the drive's root to the target, by depth below the caller's root (or, by
+/// number, below the target). ?3 is the address.
+fn way(address: &Address) -> &'static str {
+    match address {
+        // The name is looked up by json_extract, since a join with json_each reads all siblings.
+        Address::Path(_) => {
+            "down(depth, id) AS ( \
+               SELECT 0, id FROM start \
+               UNION ALL SELECT d.depth + 1, n.id FROM down d CROSS JOIN nodes n \
+                 ON n.parent_id = d.id AND n.name = json_extract(?3, '$[' || d.depth || ']') \
+                 WHERE d.depth < json_array_length(?3)), \
+             above(depth, id) AS ( \
+               SELECT -1, n.parent_id FROM start CROSS JOIN nodes n ON n.id = start.id WHERE n.parent_id IS NOT NULL \
+               UNION ALL SELECT a.depth - 1, n.parent_id FROM above a CROSS JOIN nodes n ON n.id = a.id \
+                 WHERE n.parent_id IS NOT NULL), \
+             way(depth, id, is_start) AS ( \
+               SELECT depth, id, 0 FROM above UNION ALL SELECT depth, id, depth = 0 FROM down)"
+        }
+        Address::Id(_) => {
+            "chain(depth, id) AS ( \
+               SELECT 0, ?3 \
+               UNION ALL SELECT c.depth - 1, n.parent_id FROM chain c CROSS JOIN nodes n ON n.id = c.id \
+                 WHERE n.parent_id IS NOT NULL), \
+             way(depth, id, is_start) AS (SELECT depth, id, id = (SELECT id FROM start) FROM chain)"
+        }
+    }
+}
+
+/// The number of the target of `way`.
+fn target(address: &Address) -> &'static str {
+    match address {
+        Address::Path(_) => "SELECT id FROM way WHERE depth = json_array_length(?3)",
+        // Only where the caller's root is on the way to it.
+        Address::Id(_) => "SELECT ?3 WHERE EXISTS (SELECT 1 FROM way WHERE is_start)",
+    }
+}
+
+/// The columns of a node `n`; ?4 is the present time.
+fn columns(detail: Detail) -> String {
+    let mut columns = NODE.to_owned();
+    columns.push_str(
+        ", (SELECT json_group_array(json_object('token', l.token, 'exclusive', l.exclusive, 'infinite', \
+             l.infinite, 'owner', l.owner, 'timeout_s', l.timeout_s, 'expires_at', l.expires_at)) \
+             FROM locks l WHERE l.node_id = n.id AND l.expires_at > ?4) AS locks",
+    );
+    if detail.properties {
+        columns.push_str(
+            ", (SELECT json_group_array(json_object('namespace', p.namespace, 'name', p.name, 'value', p.value, \
+             'lang', p.lang)) \
+             FROM properties p WHERE p.node_id = n.id) AS properties",
+        );
+    }
+    if detail.parts {
+        columns.push_str(
+            ", (SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256, 'parts', \
+             (SELECT json_group_array(json_object('blob_key', s.blob_key, 'size', s.size, 'wrapped_key', \
+             s.wrapped_key)) FROM (SELECT * FROM parts WHERE content_id = c.id ORDER BY seq) s)) \
+             FROM contents c WHERE c.id = n.content_id) AS content",
+        );
+    } else if detail.digests {
+        columns.push_str(
+            ", (SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256) \
+             FROM contents c WHERE c.id = n.content_id) AS content",
+        );
+    }
+    columns
+}
