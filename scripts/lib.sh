@@ -142,7 +142,8 @@ migrate_local() {
 
 # start_worker PORT STATE_DIR [NAME=VALUE…]: runs the built Worker on 127.0.0.1:PORT with its data in STATE_DIR and
 # these settings beside those of wrangler.toml and .dev.vars, and returns when it answers. Sets worker_group, worker_url
-# and worker_log. A caller traps EXIT with stop_worker. `worker_main` names another entry point than build/index.js.
+# and worker_log. A caller traps EXIT with stop_worker. `worker_main` names another entry point than build/index.js,
+# `inspector_port` a port for the inspector of workerd.
 start_worker() {
   local port=$1 state=$2 settings=() setting
   shift 2
@@ -158,7 +159,7 @@ start_worker() {
   worker_log=$state/worker.log
   # A session of its own, so that wrangler and its children can be ended together.
   (cd "$root" && exec setsid wrangler dev ${worker_main:+"$worker_main"} --local --ip 127.0.0.1 --port "$port" \
-    --inspector-port 0 --persist-to "$state" --show-interactive-dev-session=false \
+    --inspector-port "${inspector_port:-0}" --persist-to "$state" --show-interactive-dev-session=false \
     ${settings[@]+"${settings[@]}"}) </dev/null >"$worker_log" 2>&1 &
   worker_group=$!
   wait_for_worker

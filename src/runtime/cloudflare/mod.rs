@@ -62,7 +62,20 @@ async fn handle(request: &web_sys::Request, env: &Env, tasks: &Rc<WaitUntil>) ->
         return Ok(contract::run(port, &ports).await);
     }
     let config = Config::read(|name| env.var(name).ok().map(|value| value.to_string()))?;
-    Ok(App::new(config, ports).handle(request).await)
+    let timing = config.server_timing;
+    let mut response = App::new(config, ports).handle(request).await;
+    if timing {
+        add_memory(&mut response);
+    }
+    Ok(response)
+}
+
+/// Tells the size of wasm's linear memory, which never shrinks: its peak so far, in bytes.
+fn add_memory(response: &mut http::Response<Body>) {
+    let bytes = core::arch::wasm32::memory_size::<0>() * 65536;
+    if let Ok(value) = http::HeaderValue::try_from(format!("wasm;desc=\"memory={bytes}\"")) {
+        response.headers_mut().append("server-timing", value);
+    }
 }
 
 fn ports(env: &Env, tasks: Rc<dyn Tasks>) -> Result<Ports, ConfigError> {
