@@ -23,11 +23,6 @@ impl Body {
     pub fn stream(length: Option<u64>, source: Box<dyn ByteSource>) -> Self {
         Self { length, source }
     }
-
-    /// The bytes as a source.
-    pub fn into_source(self) -> Box<dyn ByteSource> {
-        self.source
-    }
 }
 
 impl From<Bytes> for Body {

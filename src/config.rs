@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::crypto::MasterKeys;
 
-/// Names of all settings; `docs/settings.md` says the same for people.
+/// All settings; `docs/settings.md` describes them for people.
 pub struct Config {
     /// `ENCRYPTION_KEYS`: the keys that wrap the blobs' keys.
     pub keys: Rc<MasterKeys>,

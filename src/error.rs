@@ -115,7 +115,6 @@ impl Error {
                 Guard::Cycle => StatusCode::FORBIDDEN,
                 Guard::Etag => StatusCode::PRECONDITION_FAILED,
                 Guard::Lock => StatusCode::LOCKED,
-                Guard::Quota => Self::QuotaExceeded.status(dialect),
                 Guard::Parent | Guard::Exists | Guard::Upload => StatusCode::CONFLICT,
             },
             Self::OtherServer(_) => StatusCode::BAD_GATEWAY,
@@ -139,7 +138,7 @@ impl Error {
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::RangeNotSatisfiable(_) => "RANGE_NOT_SATISFIABLE",
             Self::Unprocessable(_) => "UNPROCESSABLE",
-            Self::Locked(_) | Self::ConflictingLock(_) => "LOCKED",
+            Self::Locked(_) | Self::ConflictingLock(_) | Self::Raced(Guard::Lock) => "LOCKED",
             Self::Raced(_) => "COLLISION",
             Self::OtherServer(_) => "OTHER_SERVER",
             Self::Unavailable(_) => "UNAVAILABLE",
@@ -152,6 +151,7 @@ impl Error {
     fn sentence(&self) -> String {
         match self {
             Self::Internal(_) => "something went wrong on the server".to_owned(),
+            Self::Unavailable(_) => "the service is away for a moment; try again".to_owned(),
             other => other.to_string(),
         }
     }
@@ -170,7 +170,7 @@ impl Error {
     /// The answer. `realm` is the name that a password dialogue shows.
     pub fn into_response(self, dialect: Dialect, realm: &str) -> Response<Body> {
         let status = self.status(dialect);
-        if status.is_server_error() && status != StatusCode::INSUFFICIENT_STORAGE {
+        if matches!(self, Self::Internal(_) | Self::Config(_) | Self::Unavailable(_)) {
             log::error!("{self}");
         }
         let body = match dialect {
@@ -188,14 +188,13 @@ impl Error {
     fn add_headers(&self, dialect: Dialect, realm: &str, headers: &mut HeaderMap) {
         match self {
             Self::Unauthorized => {
-                if dialect == Dialect::Dav
-                    && let Ok(basic) = HeaderValue::try_from(format!("Basic realm=\"{realm}\", charset=\"UTF-8\""))
-                {
-                    headers.append(header::WWW_AUTHENTICATE, basic);
-                }
-                if let Ok(bearer) = HeaderValue::try_from(format!("Bearer realm=\"{realm}\", error=\"invalid_token\""))
-                {
-                    headers.append(header::WWW_AUTHENTICATE, bearer);
+                // One challenge alone: old clients trip over a second scheme behind a parameter.
+                let challenge = match dialect {
+                    Dialect::Dav => format!("Basic realm=\"{realm}\", charset=\"UTF-8\""),
+                    Dialect::Json => format!("Bearer realm=\"{realm}\", error=\"invalid_token\""),
+                };
+                if let Ok(challenge) = HeaderValue::try_from(challenge) {
+                    headers.insert(header::WWW_AUTHENTICATE, challenge);
                 }
             }
             Self::MethodNotAllowed(allow) => {
@@ -256,8 +255,6 @@ pub enum Guard {
     Lock,
     /// The destination is below the source now.
     Cycle,
-    /// The drive would hold more than its quota.
-    Quota,
     /// The upload took so long that its blob was given up.
     Upload,
 }

@@ -9,7 +9,7 @@ use super::preconditions::Preconditions;
 use super::request::Request;
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::store::{Address, Node, Place, Scope, Trail, Transfer, View, ViewRequest, twice};
+use crate::store::{Address, Expect, Node, Place, Scope, Trail, Transfer, View, ViewRequest, twice};
 use crate::transfer::etag_header;
 
 /// Which of the two methods.
@@ -74,9 +74,10 @@ async fn transfer(request: &Request<'_>, preconditions: &Preconditions, view: &V
     let [from, to, ..] = view.trails.as_slice() else { return Err(Error::internal("a view without its trails")) };
     let source = from.existing()?;
     check_depth(order, source)?;
-    let place = Place::of(from)?;
+    let expect = if order.overwrite { preconditions.expect() } else { Expect::Unchanged };
+    let place = Place::of(from)?.expecting(preconditions.expect());
     let replaced = to.target();
-    let target = Place::of(to)?;
+    let target = Place::of(to)?.expecting(expect);
     preconditions.check(view, 2)?;
     if replaced.is_some() && !order.overwrite {
         return Err(Error::PreconditionFailed("the destination exists, and Overwrite is F".to_owned()));

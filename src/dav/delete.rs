@@ -26,12 +26,12 @@ pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
         if node.is_folder() && headers::depth(&request.cx.headers)? == Some(Depth::Zero) {
             return Err(Error::bad("a folder is deleted with Depth infinity"));
         }
-        let place = Place::of(trail)?;
+        let place = Place::of(trail)?.expecting(preconditions.expect());
         preconditions.check(&view, 1)?;
         preconditions.unlocked(request, trail)?;
         preconditions.parent_unlocked(request, trail)?;
         preconditions.below_unlocked(request, trail)?;
-        request.drive.delete(&place, preconditions.expect()).await?;
+        request.drive.delete(&place).await?;
         Ok(empty(StatusCode::NO_CONTENT))
     })
     .await

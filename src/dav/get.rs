@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Method, Response, header};
 use quick_xml::escape::escape;
 
 use super::path::encode_segment;
@@ -21,8 +21,8 @@ pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
     let mut wanted = ViewRequest {
         addresses: vec![request.address()],
         detail: Detail { parts: true, ..Detail::default() },
-        listing: Listing::Members,
-        locks_below: false,
+        listing: if request.cx.method == Method::HEAD { Listing::Nothing } else { Listing::Members },
+        ..ViewRequest::default()
     };
     preconditions.extend(&mut wanted);
     let view = request.drive.view(&request.credentials, &wanted, Vec::new()).await?;

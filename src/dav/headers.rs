@@ -128,9 +128,13 @@ pub fn if_header(headers: &HeaderMap) -> Result<Option<IfHeader>, HeaderError> {
 }
 
 /// The X-OC-Mtime header of sync clients and rclone: seconds since 1970, with or without a
-/// fraction. Only times that HTTP dates can tell are taken.
+/// fraction. Only times that HTTP dates can tell are taken; one before 1970 counts for nothing, so
+/// that old files can be uploaded all the same.
 pub fn oc_mtime(headers: &HeaderMap) -> Result<Option<Millis>, HeaderError> {
     let Some(value) = single(headers, "X-OC-Mtime")? else { return Ok(None) };
+    if value.strip_prefix('-').and_then(decimal_seconds).is_some() {
+        return Ok(None);
+    }
     decimal_seconds(value).map(Some).ok_or(HeaderError("X-OC-Mtime"))
 }
 
@@ -291,9 +295,14 @@ mod tests {
     }
 
     #[test]
+    fn a_time_before_1970_counts_for_nothing() {
+        assert_eq!(oc_mtime(&one("x-oc-mtime", "-86400")), Ok(None));
+        assert_eq!(oc_mtime(&one("x-oc-mtime", "-1.5")), Ok(None));
+    }
+
+    #[test]
     fn nonsense_is_no_mtime() {
-        for value in
-            ["", "-1", "+1", "0x65", "1e9", "1.", ".5", "1.2.3", "soon", "253402300800", "99999999999999999999", "١"]
+        for value in ["", "+1", "0x65", "1e9", "1.", ".5", "1.2.3", "soon", "253402300800", "99999999999999999999", "١"]
         {
             assert_eq!(oc_mtime(&one("x-oc-mtime", value)), Err(HeaderError("X-OC-Mtime")), "{value}");
         }

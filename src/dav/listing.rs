@@ -2,6 +2,7 @@
 //! in memory as XML.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::vec;
 
 use async_trait::async_trait;
@@ -21,30 +22,28 @@ use crate::store::{Caller, Lock, Node, Trail, View};
 /// Bytes of XML that are written before they are sent.
 const PIECE: usize = 64 * 1024;
 
-/// Entries up to which the answer is made at once, so that its length is known.
-const SMALL: usize = 100;
-
-/// Writes the first target of the view and its listing.
+/// Writes the first target of the view and its listing. A short answer is made at once, so that
+/// its length is known.
 pub async fn answer(request: &Request<'_>, view: View, wanted: Wanted) -> Result<Response<Body>> {
-    let small = view.listing.len() <= SMALL;
     let mut source = ListingSource::begin(request, view, wanted)?;
-    let body = if small {
-        let mut document = Vec::new();
-        while let Some(piece) = source.next().await? {
-            document.extend_from_slice(&piece);
-        }
-        Body::from(Bytes::from(document))
+    let first = source.next().await?.unwrap_or_default();
+    let body = if source.xml.is_none() {
+        Body::from(first)
     } else {
+        source.first = Some(first);
         Body::stream(None, Box::new(source))
     };
     Ok(xml_answer(StatusCode::MULTI_STATUS, body))
 }
 
+/// Locks, each with the href that it was taken on; shared by all that it holds for.
+type Locks = Rc<[(Lock, String)]>;
+
 /// What the members of a folder take from it.
 struct Above {
     href: String,
-    /// The locks of infinite depth, each with the href that it was taken on.
-    locks: Vec<(Lock, String)>,
+    /// Those of infinite depth.
+    locks: Locks,
 }
 
 struct ListingSource {
@@ -55,6 +54,8 @@ struct ListingSource {
     nodes: vec::IntoIter<Node>,
     /// Parents come before their members, so each finds what it takes from above.
     folders: HashMap<i64, Above>,
+    /// What was written already.
+    first: Option<Bytes>,
     /// None once the document is complete.
     xml: Option<Multistatus>,
 }
@@ -70,6 +71,7 @@ impl ListingSource {
             mount_name: request.cx.config.webdav_name.clone(),
             now: request.drive.now(),
             folders: HashMap::new(),
+            first: None,
             xml: Some(Multistatus::new()),
             nodes: Vec::new().into_iter(),
             caller: view.caller.clone(),
@@ -84,20 +86,26 @@ impl ListingSource {
         let above = above.ok_or_else(|| StreamError::Io("a listing with a member of another folder".to_owned()))?;
         let slash = if node.is_folder() { "/" } else { "" };
         let href = format!("{}{}{slash}", above.href, encode_segment(&node.name));
-        let mut locks = above.locks.clone();
-        locks.extend(node.locks.iter().map(|lock| (lock.clone(), href.clone())));
+        let locks = if node.locks.is_empty() {
+            Rc::clone(&above.locks)
+        } else {
+            let own = node.locks.iter().map(|lock| (lock.clone(), href.clone()));
+            above.locks.iter().cloned().chain(own).collect()
+        };
         self.write(node, false, href, locks);
         Ok(())
     }
 
-    fn write(&mut self, node: &Node, is_root: bool, href: String, mut locks: Vec<(Lock, String)>) {
+    fn write(&mut self, node: &Node, is_root: bool, href: String, locks: Locks) {
         if let Some(xml) = &mut self.xml {
             let (caller, now) = (&self.caller, self.now);
             let resource = Resource { node, is_root, mount_name: &self.mount_name, caller, locks: &locks, now };
             self.wanted.write(&resource, &href, xml);
         }
         if node.is_folder() {
-            locks.retain(|(lock, _)| lock.is_infinite());
+            let all = locks.iter().all(|(lock, _)| lock.is_infinite());
+            let locks =
+                if all { locks } else { locks.iter().filter(|(lock, _)| lock.is_infinite()).cloned().collect() };
             self.folders.insert(node.id, Above { href, locks });
         }
     }
@@ -106,6 +114,9 @@ impl ListingSource {
 #[async_trait(?Send)]
 impl ByteSource for ListingSource {
     async fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
         while self.xml.as_ref().is_some_and(|xml| xml.waiting() < PIECE) {
             let Some(node) = self.nodes.next() else {
                 return Ok(self.xml.take().map(|xml| Bytes::from(xml.end())));
@@ -116,7 +127,12 @@ impl ByteSource for ListingSource {
     }
 }
 
-/// The locks that hold for the target, each with the href that it was taken on.
-fn locks_on(request: &Request<'_>, trail: &Trail) -> Vec<(Lock, String)> {
-    trail.covering_target().map(|(index, lock)| (lock.clone(), request.href_on(trail, index))).collect()
+/// The locks that hold for the target. Of those above the caller's root, a confined token learns
+/// that they are there, but neither token nor owner.
+fn locks_on(request: &Request<'_>, trail: &Trail) -> Locks {
+    let visible = |index: usize, lock: &Lock| match trail.depth(index) {
+        Some(_) => lock.clone(),
+        None => lock.anonymous(),
+    };
+    trail.covering_target().map(|(index, lock)| (visible(index, lock), request.href_on(trail, index))).collect()
 }

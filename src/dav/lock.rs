@@ -12,14 +12,17 @@ use super::xml::{DAV, Element, Writer};
 use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::ports::Chunks;
-use crate::store::{Link, Lock, LockBelow, NewLock, Place, Scope, Trail, View, ViewRequest, twice};
+use crate::store::{Expect, Found, Link, Lock, LockBelow, NewLock, Place, Scope, Trail, View, ViewRequest, twice};
 
 /// The longest time that a lock is granted for, and the time where a client names none. Clients
 /// refresh; a lock whose client has vanished must not stay for long.
 const LONGEST: u32 = 3600;
 
 /// The longest description of an owner that is kept, in bytes.
-const OWNER_LIMIT: usize = 8 * 1024;
+const OWNER_LIMIT: usize = 2 * 1024;
+
+/// Locks that may be held on one resource at a time: every request below looks at them.
+const MOST_LOCKS: usize = 32;
 
 /// Takes a lock, or, without a body, refreshes one. A name that nothing has gets an empty file.
 pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
@@ -63,17 +66,16 @@ async fn take(
         return Ok(answer);
     }
     let Some(node) = trail.target() else {
-        let place = Place::of(trail)?;
+        let place = Place::of(trail)?.expecting(Expect::Unchanged);
         preconditions.parent_unlocked(request, trail)?;
         return lock_new(request, view, &place, lock).await;
     };
     // A file has nothing below it: its lock is the same for both depths.
     let lock = NewLock { infinite: lock.infinite && node.is_folder(), ..lock.clone() };
-    if trail.is_root() {
-        request.drive.lock_root(node, &lock).await?;
-    } else {
-        request.drive.lock(&Place::of(trail)?, &lock).await?;
+    if node.locks.len() >= MOST_LOCKS {
+        return Err(Error::ConflictingLock(vec![request.href(trail.names(), node.is_folder())]));
     }
+    request.drive.lock(&Found::of(trail, preconditions.expect())?, &lock).await?;
     let href = request.href(trail.names(), node.is_folder());
     granted(request, view, StatusCode::OK, &lock.taken(request.drive.now()), href)
 }
@@ -83,7 +85,7 @@ async fn lock_new(request: &Request<'_>, view: &View, place: &Place, lock: &NewL
     let keys = &request.cx.config.keys;
     let nothing = request.drive.store(keys, upload, &mut Chunks::new([]), Some(0), None).await?;
     let lock = NewLock { infinite: false, ..lock.clone() };
-    let link = Link { expect: crate::store::Expect::Unchanged, lock: Some(lock.clone()), ..Link::default() };
+    let link = Link { lock: Some(lock.clone()), ..Link::default() };
     request.drive.link(place, &nothing, &link).await?;
     let href = request.href(view.trail()?.names(), false);
     granted(request, view, StatusCode::CREATED, &lock.taken(request.drive.now()), href)
@@ -117,6 +119,7 @@ async fn refresh(
     let Some((index, lock)) = trail.covering_target().find(|(_, lock)| lock.token == token) else {
         return Err(Error::PreconditionFailed("no such lock is held here".to_owned()));
     };
+    trail.check_own(index)?;
     let lock = request.drive.refresh_lock(lock, timeout_s).await?;
     let href = request.href_on(trail, index);
     let mut response = granted(request, &view, StatusCode::OK, &lock, href)?;
@@ -136,7 +139,7 @@ fn read(request: &Request<'_>, document: &Element, infinite: bool, timeout_s: i6
     }
     let owner = document.child(DAV, "owner").map(Element::inner_xml).unwrap_or_default();
     if owner.len() > OWNER_LIMIT {
-        return Err(Error::bad("the owner of the lock is over 8 KiB"));
+        return Err(Error::bad("the owner of the lock is over 2 KiB"));
     }
     let mut random = [0; 16];
     request.cx.ports.random.fill(&mut random);

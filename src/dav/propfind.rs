@@ -13,8 +13,10 @@ use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::store::{Detail, Listing, Scope, ViewRequest};
 
-/// The most properties that a request may name: each is written for each entry.
+/// The most properties that a request may name, and the bytes of their names: each is written for
+/// each entry.
 const MOST_NAMES: usize = 512;
+const MOST_BYTES: usize = 16 * 1024;
 
 /// Which properties a client asks for.
 pub enum Wanted {
@@ -35,9 +37,11 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         None => Wanted::All(Vec::new()),
     };
     let limit = request.cx.config.propfind_limit;
+    let detail = Detail { properties: wanted.dead_properties(), ..Detail::default() };
     let mut read = ViewRequest {
         addresses: vec![request.address()],
-        detail: Detail { properties: wanted.dead_properties(), ..Detail::default() },
+        detail,
+        listing_detail: detail,
         listing: match depth {
             Depth::Zero => Listing::Nothing,
             Depth::One => Listing::Members,
@@ -107,7 +111,8 @@ impl Wanted {
 /// The names of the elements in `prop` or `include`.
 fn names(element: &Element) -> Result<Vec<(String, String)>> {
     let names: Vec<_> = element.elements().map(|child| (child.namespace.clone(), child.name.clone())).collect();
-    if names.len() > MOST_NAMES {
+    let bytes: usize = names.iter().map(|(namespace, name)| namespace.len() + name.len()).sum();
+    if names.len() > MOST_NAMES || bytes > MOST_BYTES {
         return Err(Error::bad("the propfind names too many properties"));
     }
     Ok(names)

@@ -9,7 +9,10 @@ use super::request::Request;
 use super::xml::{DAV, Element};
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::store::{Place, PropertyChange, Scope, ViewRequest, twice};
+use crate::store::{Found, PropertyChange, Scope, ViewRequest, twice};
+
+/// The most properties that one request may change.
+const MOST_CHANGES: usize = 512;
 
 const OK: &str = "HTTP/1.1 200 OK";
 const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden";
@@ -21,7 +24,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
     let preconditions = Preconditions::read(request)?;
     let document = request.xml(body).await?.ok_or_else(|| Error::bad("the body is empty"))?;
     let changes = read(&document)?;
-    let mut wanted = ViewRequest::of(request.address());
+    let mut wanted = ViewRequest { locks_below: true, ..ViewRequest::of(request.address()) };
     preconditions.extend(&mut wanted);
     let refused = changes.iter().any(|change| is_live(name_of(change)));
     let href = twice(async || {
@@ -31,9 +34,8 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         let node = trail.existing()?;
         preconditions.check(&view, 1)?;
         preconditions.unlocked(request, trail)?;
-        let place = if trail.is_root() { None } else { Some(Place::of(trail)?) };
         if !refused {
-            request.drive.change_properties(node.id, place.as_ref(), &changes).await?;
+            request.drive.change_properties(&Found::of(trail, preconditions.expect())?, &changes).await?;
         }
         Ok(request.href(trail.names(), node.is_folder()))
     })
@@ -69,6 +71,9 @@ fn read(document: &Element) -> Result<Vec<PropertyChange>> {
                 lang: property.lang().map(ToOwned::to_owned),
             });
         }
+    }
+    if changes.len() > MOST_CHANGES {
+        return Err(Error::bad("the propertyupdate changes too many properties"));
     }
     if changes.is_empty() { Err(Error::bad("the propertyupdate changes nothing")) } else { Ok(changes) }
 }

@@ -130,11 +130,14 @@ fn active_lock(lock: &Lock, href: &str, now: Millis) -> String {
     let depth = if lock.is_infinite() { "infinity" } else { "0" };
     let seconds = ((lock.expires_at - now) / 1000).max(1);
     let owner = if lock.owner.is_empty() { String::new() } else { format!("<d:owner>{}</d:owner>", lock.owner) };
+    let token = match lock.token.as_str() {
+        "" => String::new(),
+        token => format!("<d:locktoken><d:href>{}</d:href></d:locktoken>", escape(token)),
+    };
     format!(
         "<d:activelock xmlns:d=\"DAV:\"><d:locktype><d:write/></d:locktype><d:lockscope><d:{scope}/></d:lockscope>\
-         <d:depth>{depth}</d:depth>{owner}<d:timeout>Second-{seconds}</d:timeout>\
-         <d:locktoken><d:href>{}</d:href></d:locktoken><d:lockroot><d:href>{}</d:href></d:lockroot></d:activelock>",
-        escape(lock.token.as_str()),
+         <d:depth>{depth}</d:depth>{owner}<d:timeout>Second-{seconds}</d:timeout>{token}\
+         <d:lockroot><d:href>{}</d:href></d:lockroot></d:activelock>",
         escape(href)
     )
 }

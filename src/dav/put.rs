@@ -30,7 +30,6 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
     let link = Link {
         mime: request.cx.header(header::CONTENT_TYPE.as_str()).map(ToOwned::to_owned),
         modified_at: mtime,
-        expect: preconditions.expect(),
         lock: None,
     };
     let mut read = Some(view);
@@ -52,7 +51,7 @@ fn check(request: &Request<'_>, preconditions: &Preconditions, view: &View) -> R
     if trail.target().is_some_and(crate::store::Node::is_folder) {
         return Err(Error::MethodNotAllowed(super::options::ALLOW));
     }
-    let place = Place::of(trail)?;
+    let place = Place::of(trail)?.expecting(preconditions.expect());
     preconditions.check(view, 1)?;
     if trail.target().is_some() {
         preconditions.unlocked(request, trail)?;

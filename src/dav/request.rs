@@ -67,8 +67,9 @@ impl<'a> Request<'a> {
     /// The path in the drive that a URI names, absolute or not; none where it is outside the
     /// mount. `Err` for a path that is malformed.
     pub fn path_of(&self, raw: &str) -> Result<Option<DavPath>> {
-        for mount in [&self.prefix, &self.mount] {
-            if let Some(rest) = raw.strip_prefix(mount.as_str())
+        let named = format!("/{}", self.cx.config.webdav_name);
+        for mount in [&self.prefix, &self.mount, "/dav", &named] {
+            if let Some(rest) = raw.strip_prefix(mount)
                 && (rest.is_empty() || rest.starts_with('/'))
             {
                 return Ok(Some(DavPath::parse(rest)?));

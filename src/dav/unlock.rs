@@ -21,9 +21,10 @@ pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
     preconditions.check(&view, 1)?;
     let trail = view.trail()?;
     trail.existing()?;
-    if !trail.covering_target().any(|(_, lock)| lock.token == token) {
+    let Some((index, _)) = trail.covering_target().find(|(_, lock)| lock.token == token) else {
         return Err(Error::ConflictCondition("lock-token-matches-request-uri"));
-    }
+    };
+    trail.check_own(index)?;
     request.drive.unlock(&token).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::json::Field;
-use super::tokens::{self, TokenRequest};
+use super::tokens::{self, Limits, TokenRequest};
 use super::{json, parse_id};
 use crate::auth::require_admin;
 use crate::body::Body;
@@ -30,9 +30,9 @@ struct ChangeRequest {
     quota: Field<i64>,
 }
 
-/// All accounts.
+/// All accounts; with `login`, the one that has it.
 pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
-    let list = accounts(cx)?.list().await?;
+    let list = accounts(cx)?.list(cx.query("login")).await?;
     Ok(json::ok(&json!({ "accounts": list.iter().map(account).collect::<Vec<_>>() })))
 }
 
@@ -95,7 +95,9 @@ pub async fn create_token(cx: &Context<'_>, id: &str, body: Body) -> Result<Resp
     let request: TokenRequest = json::read(body).await?;
     let scopes = tokens::scopes(&request)?;
     let folder = request.folder_id.as_deref().map(|id| parse_id(id, "the folder")).transpose()?;
-    Ok(json::created(&tokens::make(cx, &drive, &request, scopes, folder).await?))
+    Ok(json::created(
+        &tokens::make(cx, &drive, &request, scopes, Limits { folder_id: folder, expires_at: None }).await?,
+    ))
 }
 
 /// Revokes a token of an account.

@@ -20,7 +20,7 @@ pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
     let page = paging::Page::of(cx)?;
     let request = ViewRequest {
         addresses: vec![folder_address(cx.query("folderId").as_deref())?],
-        detail: DIGESTS,
+        listing_detail: DIGESTS,
         listing: Listing::Files(page.after_name(), page.limit + 1),
         ..ViewRequest::default()
     };

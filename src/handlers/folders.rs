@@ -11,7 +11,7 @@ use super::{
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::store::{Address, Expect, Listing, Place, Scope, ViewRequest, twice};
+use crate::store::{Address, Listing, Place, Scope, ViewRequest, twice};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -101,7 +101,7 @@ pub(super) async fn delete_node(cx: &Context<'_>, id: i64, folder: bool) -> Resu
         }
         let place = Place::of(trail)?;
         check_node_unlocked(trail)?;
-        drive.delete(&place, Expect::Anything).await?;
+        drive.delete(&place).await?;
         Ok(json::no_content())
     })
     .await

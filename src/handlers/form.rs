@@ -1,5 +1,8 @@
 //! The form of an upload: multipart/form-data (RFC 7578) with one field `file`.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream;
@@ -14,10 +17,16 @@ use crate::ports::{ByteSource, StreamError};
 /// What a form has around its file at most: the rest of its length is the file's.
 const OVERHEAD: u64 = 64 * 1024;
 
+/// Bytes that multer may take while it looks for the next field: it keeps a header in memory until
+/// that ends, and has no limit of its own.
+const BETWEEN_FIELDS: u64 = 1024 * 1024;
+
 /// A form that is being read.
 pub struct Form {
     multipart: Multipart<'static>,
     length: u64,
+    /// Bytes that may still be taken; counted down only between fields.
+    allowed: Rc<Cell<u64>>,
 }
 
 /// The form's file.
@@ -39,10 +48,14 @@ impl Form {
         let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let boundary = multer::parse_boundary(content_type).map_err(|_| Error::UnsupportedMediaType)?;
         let length = body.length.unwrap_or(0);
-        let pieces = stream::unfold(body, async |mut body| body.next().await.transpose().map(|piece| (piece, body)));
+        let allowed = Rc::new(Cell::new(BETWEEN_FIELDS));
+        let pieces = stream::unfold((body, Rc::clone(&allowed)), async |(mut body, allowed)| {
+            let piece = take(&mut body, &allowed).await.transpose()?;
+            Some((piece, (body, allowed)))
+        });
         // The wrapper gives multer the `Send` that it asks for; everything here runs on one thread.
         let multipart = Multipart::new(SendWrapper::new(pieces), boundary);
-        Ok(Self { multipart, length })
+        Ok(Self { multipart, length, allowed })
     }
 
     /// Bytes that the file has at least, going by the length of the whole form.
@@ -58,6 +71,7 @@ impl Form {
             }
             let name = file_name(&field)?;
             let mime = field.content_type().map(ToString::to_string);
+            self.allowed.set(u64::MAX);
             return Ok(FileField { name, mime, source: FieldSource(field) });
         }
         Err(Error::Unprocessable("the form has no field called file".to_owned()))
@@ -65,6 +79,7 @@ impl Form {
 
     /// Reads the form to its end: one that breaks off is 400.
     pub async fn finish(mut self) -> Result<()> {
+        self.allowed.set(BETWEEN_FIELDS);
         while self.multipart.next_field().await.map_err(|error| malformed(&error))?.is_some() {}
         Ok(())
     }
@@ -81,6 +96,15 @@ impl ByteSource for FieldSource {
             }
         }
     }
+}
+
+/// The next piece, unless more than `allowed` came.
+async fn take(body: &mut Body, allowed: &Cell<u64>) -> Result<Option<Bytes>, StreamError> {
+    let piece = body.next().await?;
+    let length = piece.as_ref().map_or(0, |piece| piece.len() as u64);
+    let left = allowed.get().checked_sub(length).ok_or(StreamError::TooLong)?;
+    allowed.set(left);
+    Ok(piece)
 }
 
 /// The name of the file: 422 where it has none, 400 where it is not UTF-8, which multer passes over.

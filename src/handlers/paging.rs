@@ -4,7 +4,7 @@ use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderValue, Response, header};
 use serde_json::{Value, json};
 
-use super::json;
+use super::{json, parse_id};
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -50,7 +50,7 @@ impl Page {
 
     /// The key where it is a number.
     pub fn after_number(&self) -> Result<i64> {
-        if self.after.is_empty() { Ok(0) } else { self.after.parse().map_err(|_| not_a_cursor()) }
+        if self.after.is_empty() { Ok(0) } else { parse_id(&self.after, "").map_err(|_| not_a_cursor()) }
     }
 
     /// Cuts off what was read to see whether there is more, and gives the next page's cursor.

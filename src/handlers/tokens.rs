@@ -24,6 +24,15 @@ pub struct TokenRequest {
 
 const DAY: Millis = 86_400_000;
 
+/// What a new token may not go beyond.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// The folder that it is confined to.
+    pub folder_id: Option<i64>,
+    /// The time when its maker's token ends.
+    pub expires_at: Option<Millis>,
+}
+
 /// Tokens of the account; for a confined token, those confined to the same folder.
 pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
     let (drive, credentials) = cx.drive()?;
@@ -44,7 +53,8 @@ pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
     if !scopes.within(&caller.scopes) {
         return Err(Error::Forbidden("a token may give no scope that it lacks".to_owned()));
     }
-    let answer = make(cx, &drive, &request, scopes, folder.or(caller.folder_id)).await?;
+    let limits = Limits { folder_id: folder.or(caller.folder_id), expires_at: caller.expires_at };
+    let answer = make(cx, &drive, &request, scopes, limits).await?;
     Ok(json::created(&answer))
 }
 
@@ -66,19 +76,28 @@ pub(super) async fn make(
     drive: &Drive,
     request: &TokenRequest,
     scopes: Scopes,
-    folder_id: Option<i64>,
+    limits: Limits,
 ) -> Result<Value> {
     let name = request.name.trim();
     if name.is_empty() || name.chars().count() > 200 {
         return Err(Error::Unprocessable("name must have 1 to 200 characters".to_owned()));
     }
     let expires_at = match request.expires_in_days {
-        None => None,
-        Some(days @ 1..=36_500) => Some(drive.now() + days * DAY),
+        None => limits.expires_at,
+        Some(days @ 1..=36_500) => {
+            let asked = drive.now() + days * DAY;
+            Some(limits.expires_at.map_or(asked, |latest| asked.min(latest)))
+        }
         Some(_) => return Err(Error::Unprocessable("expiresInDays must be a number from 1 to 36500".to_owned())),
     };
     let secret = auth::new_secret(cx.ports, drive.account());
-    let new = NewToken { hash: auth::hash_token(&secret), name: name.to_owned(), scopes, folder_id, expires_at };
+    let new = NewToken {
+        hash: auth::hash_token(&secret),
+        name: name.to_owned(),
+        scopes,
+        folder_id: limits.folder_id,
+        expires_at,
+    };
     let mut token = json::token(&drive.create_token(&new).await?);
     token["secret"] = Value::String(secret);
     Ok(json!({ "token": token }))

@@ -1,7 +1,7 @@
 //! What the core asks of a runtime: the ground floor, which imports nothing of ours.
 //!
 //! Each port is one trait in one file, with the contract that every adapter in `runtime/` keeps.
-//! Futures are single-threaded (`?Send`), as on Workers and Spin. `contract.rs` holds one test
+//! Futures are single-threaded (`?Send`), as on Workers and Spin. `contract` holds one test
 //! suite a port; it runs natively under `cargo test` and inside workerd through the feature
 //! `contract`.
 

@@ -118,9 +118,12 @@ impl Accounts {
         Ok(())
     }
 
-    /// All accounts, in the order of their making.
-    pub async fn list(&self) -> Result<Vec<Account>> {
-        let statement = Statement::new(format!("SELECT {ACCOUNT} FROM accounts ORDER BY id"), []);
+    /// All accounts in the order of their making, or the one of that login.
+    pub async fn list(&self, login: Option<String>) -> Result<Vec<Account>> {
+        let statement = Statement::new(
+            format!("SELECT {ACCOUNT} FROM accounts WHERE ?1 IS NULL OR login = ?1 ORDER BY id"),
+            [login.into()],
+        );
         let results = self.directory.batch(vec![statement]).await?;
         let mut accounts: Vec<Account> = results.first().map(Rows::parse).transpose()?.unwrap_or_default();
         for account in &mut accounts {

@@ -2,16 +2,15 @@
 
 use super::{Drive, Trail};
 use crate::error::{Error, Guard, Result};
-use crate::ports::{SqlError, Statement};
+use crate::ports::{SqlError, Statement, Value};
 
-const GUARDS: [(&str, Guard); 8] = [
+const GUARDS: [(&str, Guard); 7] = [
     ("guard_parent", Guard::Parent),
     ("guard_gone", Guard::Gone),
     ("guard_exists", Guard::Exists),
     ("guard_etag", Guard::Etag),
     ("guard_lock", Guard::Lock),
     ("guard_cycle", Guard::Cycle),
-    ("guard_quota", Guard::Quota),
     ("guard_upload", Guard::Upload),
 ];
 
@@ -19,10 +18,10 @@ const GUARDS: [(&str, Guard); 8] = [
 pub(super) fn guard_error(error: SqlError) -> Error {
     let SqlError::Constraint(message) = &error else { return error.into() };
     if let Some((_, guard)) = GUARDS.iter().find(|(name, _)| message.contains(name)) {
-        return match guard {
-            Guard::Quota => Error::QuotaExceeded,
-            guard => Error::Raced(*guard),
-        };
+        return Error::Raced(*guard);
+    }
+    if message.contains("guard_quota") {
+        return Error::QuotaExceeded;
     }
     if message.contains("UNIQUE constraint failed: nodes.parent_id") {
         return Error::Raced(Guard::Exists);
@@ -52,6 +51,8 @@ pub struct Place {
     pub name: String,
     /// The node that has the name, with its entity tag.
     pub occupant: Option<(i64, String)>,
+    /// What the client demands of the occupant.
+    pub expect: Expect,
     /// Tokens of the locks on the way to it, in order.
     locks: String,
     /// Tokens of the locks below it, in order.
@@ -62,14 +63,25 @@ impl Place {
     /// The place at the end of `trail`. 409 where its folder does not exist, 403 for the root.
     pub fn of(trail: &Trail) -> Result<Self> {
         let (parent, name) = trail.place()?;
-        let below: Vec<_> = trail.locks_below.iter().map(|lock| lock.token.as_str()).collect();
         Ok(Self {
             parent: parent.id,
             name: name.to_owned(),
             occupant: trail.target().map(|node| (node.id, node.etag.clone())),
+            expect: Expect::Anything,
             locks: lock_tokens(trail),
-            locks_below: below.join(","),
+            locks_below: below_tokens(trail),
         })
+    }
+
+    /// The same place with what the client demands of its occupant.
+    #[must_use]
+    pub fn expecting(self, expect: Expect) -> Self {
+        Self { expect, ..self }
+    }
+
+    /// Whether any lock was seen on the way to it.
+    pub(super) fn is_locked(&self) -> bool {
+        !self.locks.is_empty()
     }
 
     /// Another name in the same folder, taken to be vacant.
@@ -85,10 +97,44 @@ impl Place {
             parent: folder,
             name: name.to_owned(),
             occupant: None,
+            expect: Expect::Anything,
             locks: lock_tokens(trail),
             locks_below: String::new(),
         }
     }
+}
+
+/// A node that exists, a root among them, with what was read of it.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its number.
+    pub id: i64,
+    etag: String,
+    /// The folder that it is in and its name there; none for a drive's root.
+    at: Option<(i64, String)>,
+    expect: Expect,
+    locks: String,
+    locks_below: String,
+}
+
+impl Found {
+    /// The node at the end of `trail`: 404 where there is none.
+    pub fn of(trail: &Trail, expect: Expect) -> Result<Self> {
+        let node = trail.existing()?;
+        Ok(Self {
+            id: node.id,
+            etag: node.etag.clone(),
+            at: node.parent_id.map(|parent| (parent, node.name.clone())),
+            expect,
+            locks: lock_tokens(trail),
+            locks_below: below_tokens(trail),
+        })
+    }
+}
+
+/// Tokens of all locks below the target, in order, with commas.
+fn below_tokens(trail: &Trail) -> String {
+    trail.locks_below.iter().map(|lock| lock.token.as_str()).collect::<Vec<_>>().join(",")
 }
 
 /// Tokens of all locks on the way, in order, with commas.
@@ -112,13 +158,10 @@ impl Drive {
     /// The occupant of the place (or its emptiness) is still what was read.
     pub(super) fn guard_occupant(place: &Place) -> Statement {
         match &place.occupant {
-            Some((id, _)) => Statement::new(
-                "INSERT INTO guard SELECT 'gone' \
-                 WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND parent_id = ?2 AND name = ?3)",
-                [(*id).into(), place.parent.into(), place.name.as_str().into()],
-            ),
+            Some((id, _)) => guard_at(*id, place.parent, &place.name),
             None => Statement::new(
-                "INSERT INTO guard SELECT 'exists' WHERE EXISTS (SELECT 1 FROM nodes WHERE parent_id = ?1 AND name = ?2)",
+                "INSERT INTO guard SELECT 'exists' \
+                 WHERE EXISTS (SELECT 1 FROM nodes WHERE parent_id = ?1 AND name = ?2)",
                 [place.parent.into(), place.name.as_str().into()],
             ),
         }
@@ -126,47 +169,71 @@ impl Drive {
 
     /// The occupant's entity tag is still what was read.
     pub(super) fn guard_etag(place: &Place) -> Option<Statement> {
-        place.occupant.as_ref().map(|(id, etag)| {
-            Statement::new(
-                "INSERT INTO guard SELECT 'etag' WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND etag = ?2)",
-                [(*id).into(), etag.as_str().into()],
-            )
-        })
+        place.occupant.as_ref().map(|(id, etag)| guard_etag_of(*id, etag))
     }
 
     /// The locks on the way to the place are still those that were read.
     pub(super) fn guard_locks(&self, place: &Place) -> Statement {
-        Statement::new(
-            "INSERT INTO guard \
-             WITH RECURSIVE up(id) AS ( \
-               SELECT ?1 UNION SELECT id FROM nodes WHERE parent_id = ?1 AND name = ?2 \
-               UNION SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
-             SELECT 'lock' WHERE ?4 <> coalesce((SELECT group_concat(l.token, ',' ORDER BY l.token) \
-               FROM up CROSS JOIN locks l ON l.node_id = up.id WHERE l.expires_at > ?3), '')",
-            [place.parent.into(), place.name.as_str().into(), self.now.into(), place.locks.as_str().into()],
+        self.guard_locks_from(
+            "SELECT ?3 UNION SELECT id FROM nodes WHERE parent_id = ?3 AND name = ?4",
+            &place.locks,
+            [place.parent.into(), place.name.as_str().into()],
         )
     }
 
     /// The locks below the occupant of the place are still those that were read.
     pub(super) fn guard_locks_below(&self, place: &Place) -> Option<Statement> {
-        place.occupant.as_ref().map(|(id, _)| {
-            Statement::new(
-                format!(
-                    "INSERT INTO guard WITH RECURSIVE {LOCKS_UP} \
-                     SELECT 'lock' WHERE ?4 <> coalesce((SELECT group_concat(token, ',' ORDER BY token) \
-                       FROM up WHERE id = ?3 AND node_id <> ?3), '')"
-                ),
-                [self.account.into(), self.now.into(), (*id).into(), place.locks_below.as_str().into()],
-            )
-        })
+        place.occupant.as_ref().map(|(id, _)| self.guard_locks_under(*id, &place.locks_below))
     }
 
-    /// The drive holds no more than its quota. Runs after what adds to it.
+    /// A node that was found is still where it was, with the locks that were read, and with the
+    /// entity tag if the client demands that.
+    pub(super) fn guards_of_found(&self, found: &Found) -> Vec<Statement> {
+        let mut guards = vec![
+            self.guard_locks_from("SELECT ?3", &found.locks, [found.id.into()]),
+            self.guard_locks_under(found.id, &found.locks_below),
+        ];
+        guards.extend(found.at.as_ref().map(|(parent, name)| guard_at(found.id, *parent, name)));
+        if found.expect == Expect::Unchanged {
+            guards.push(guard_etag_of(found.id, &found.etag));
+        }
+        guards
+    }
+
+    /// The locks on the nodes that `from` selects, and on all folders above them, are `seen`.
+    fn guard_locks_from<const N: usize>(&self, from: &'static str, seen: &str, params: [Value; N]) -> Statement {
+        let mut all = vec![self.now.into(), seen.into()];
+        all.extend(params);
+        Statement::new(
+            format!(
+                "INSERT INTO guard WITH RECURSIVE up(id) AS ({from} \
+                   UNION SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
+                 SELECT 'lock' WHERE ?2 <> coalesce((SELECT group_concat(l.token, ',' ORDER BY l.token) \
+                   FROM up CROSS JOIN locks l ON l.node_id = up.id WHERE l.expires_at > ?1), '')"
+            ),
+            all,
+        )
+    }
+
+    /// The locks on nodes below a node are `seen`.
+    fn guard_locks_under(&self, id: i64, seen: &str) -> Statement {
+        Statement::new(
+            format!(
+                "INSERT INTO guard WITH RECURSIVE {LOCKS_UP} \
+                 SELECT 'lock' WHERE ?4 <> coalesce((SELECT group_concat(token, ',' ORDER BY token) \
+                   FROM up WHERE id = ?3 AND node_id <> ?3), '')"
+            ),
+            [self.account.into(), self.now.into(), id.into(), seen.into()],
+        )
+    }
+
+    /// The drive holds no more than its quota, or, where it did already, no more than when it was
+    /// read: a full drive can still be put in order. Runs after what may add to it.
     pub(super) fn guard_quota(&self) -> Statement {
         Statement::new(
             "INSERT INTO guard SELECT 'quota' FROM drives d JOIN nodes r ON r.root_of = d.account_id \
-             WHERE d.account_id = ?1 AND r.size + d.version_bytes > d.quota",
-            [self.account.into()],
+             WHERE d.account_id = ?1 AND r.size + d.version_bytes > max(d.quota, ?2)",
+            [self.account.into(), self.used.get().into()],
         )
     }
 
@@ -178,7 +245,7 @@ impl Drive {
         etag: &str,
         members_changed: bool,
         change: &'static str,
-        params: impl IntoIterator<Item = crate::ports::Value>,
+        params: impl IntoIterator<Item = Value>,
     ) -> Statement {
         let mut all = vec![folder.into(), etag.into(), self.now.into(), members_changed.into()];
         all.extend(params);
@@ -195,6 +262,21 @@ impl Drive {
             all,
         )
     }
+}
+
+fn guard_at(id: i64, parent: i64, name: &str) -> Statement {
+    Statement::new(
+        "INSERT INTO guard SELECT 'gone' \
+         WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND parent_id = ?2 AND name = ?3)",
+        [id.into(), parent.into(), name.into()],
+    )
+}
+
+fn guard_etag_of(id: i64, etag: &str) -> Statement {
+    Statement::new(
+        "INSERT INTO guard SELECT 'etag' WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND etag = ?2)",
+        [id.into(), etag.into()],
+    )
 }
 
 /// `up`: from each live lock of account ?1 at time ?2 to all folders above it.

@@ -35,8 +35,6 @@ pub struct Link {
     pub mime: Option<String>,
     /// The time of the last modification that the client declared.
     pub modified_at: Option<Millis>,
-    /// What the client demands of the present occupant.
-    pub expect: Expect,
     /// A lock to be taken on the file in the same batch.
     pub lock: Option<NewLock>,
 }
@@ -70,7 +68,7 @@ impl Drive {
     /// trip.
     pub async fn link(&self, place: &Place, content: &Content, link: &Link) -> Result<Linked> {
         let id = super::random_hex(&self.ports, 16);
-        let mut batch = self.guards_of_link(place, link.expect);
+        let mut batch = self.guards_of_link(place);
         batch.extend(Self::insert_content(&id, content)?);
         self.give(batch, place, &id, content.size, link, Vec::new()).await
     }
@@ -136,7 +134,7 @@ impl Drive {
     }
 
     /// What must still hold when a name gets a content.
-    pub(super) fn guards_of_link(&self, place: &Place, expect: Expect) -> Vec<Statement> {
+    pub(super) fn guards_of_link(&self, place: &Place) -> Vec<Statement> {
         let mut guards = vec![
             Self::guard_parent(place.parent),
             Statement::new(
@@ -146,8 +144,11 @@ impl Drive {
             ),
             self.guard_locks(place),
         ];
-        if expect == Expect::Unchanged {
+        // Under locks it matters whether the folder gets a new member or a member a new content.
+        if place.expect == Expect::Unchanged || place.is_locked() {
             guards.push(Self::guard_occupant(place));
+        }
+        if place.expect == Expect::Unchanged {
             guards.extend(Self::guard_etag(place));
         }
         guards

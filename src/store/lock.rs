@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::commit::LOCKS_UP;
-use super::{Drive, Node, Place};
+use super::{Drive, Found, Place};
 use crate::error::{Error, Result};
-use crate::ports::{Millis, Rows, Statement};
+use crate::ports::{Millis, Rows, Statement, Value};
 
 /// A lock that has not expired (RFC 4918, 6).
 #[derive(Debug, Clone, Deserialize)]
@@ -26,6 +26,12 @@ impl Lock {
     /// Exclusive; else shared.
     pub fn is_exclusive(&self) -> bool {
         self.exclusive == 1
+    }
+
+    /// The lock without what identifies it.
+    #[must_use]
+    pub fn anonymous(&self) -> Self {
+        Self { token: String::new(), owner: String::new(), ..self.clone() }
     }
 
     /// Whether it holds for everything below the locked folder (depth infinity).
@@ -64,28 +70,22 @@ impl NewLock {
 }
 
 impl Drive {
-    /// Locks a node that exists and is in a folder. One round trip.
-    pub async fn lock(&self, place: &Place, lock: &NewLock) -> Result<()> {
-        let Some((id, _)) = &place.occupant else { return Err(Error::internal("a lock on nothing")) };
-        let mut batch = vec![Self::guard_occupant(place), self.guard_locks(place)];
-        batch.extend(self.guard_locks_below(place));
+    /// Locks a node that exists. One round trip.
+    pub async fn lock(&self, found: &Found, lock: &NewLock) -> Result<()> {
+        let mut batch = self.guards_of_found(found);
         batch.push(self.purge_locks());
-        batch.push(self.insert_lock("SELECT ?8", vec![(*id).into()], lock));
+        batch.push(self.insert_lock("SELECT ?8", vec![found.id.into()], lock));
+        batch.push(self.guard_number_of_locks());
         self.database.batch(batch).await?;
         Ok(())
     }
 
-    /// Locks the caller's root, which is in no folder that the caller may see. One round trip.
-    pub async fn lock_root(&self, root: &Node, lock: &NewLock) -> Result<()> {
-        let seen: i64 = root.locks.len().try_into().unwrap_or(i64::MAX);
-        let guard = Statement::new(
-            "INSERT INTO guard SELECT 'lock' \
-             WHERE ?3 <> (SELECT count(*) FROM locks WHERE node_id = ?1 AND expires_at > ?2)",
-            [root.id.into(), self.now.into(), seen.into()],
-        );
-        let insert = self.insert_lock("SELECT ?8", vec![root.id.into()], lock);
-        self.database.batch(vec![guard, self.purge_locks(), insert]).await?;
-        Ok(())
+    /// The account holds no more locks than every request can afford to look at.
+    fn guard_number_of_locks(&self) -> Statement {
+        Statement::new(
+            "INSERT INTO guard SELECT 'quota' WHERE (SELECT count(*) FROM locks WHERE account_id = ?1) > 2000",
+            [self.account.into()],
+        )
     }
 
     /// The statement that locks the node at `parent`/`name`, made earlier in the same batch.
@@ -97,7 +97,7 @@ impl Drive {
         )
     }
 
-    fn insert_lock(&self, node: &str, params: Vec<crate::ports::Value>, lock: &NewLock) -> Statement {
+    fn insert_lock(&self, node: &str, params: Vec<Value>, lock: &NewLock) -> Statement {
         let taken = lock.taken(self.now);
         let mut all = vec![
             taken.token.into(),

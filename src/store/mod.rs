@@ -25,7 +25,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 pub use self::accounts::{Account, AccountChange, Accounts, NewAccount, QuotaChange};
-pub use self::commit::{Expect, Place};
+pub use self::commit::{Expect, Found, Place};
 pub use self::content::{Content, Link, Linked, Part};
 pub use self::lock::{Lock, NewLock};
 pub use self::node::{ContentInfo, Node};
@@ -80,13 +80,15 @@ pub struct Drive {
     account: i64,
     now: Millis,
     versions_kept: i64,
+    /// Bytes that were used when the drive was last read.
+    used: Cell<i64>,
 }
 
 impl Drive {
     /// Opens the drive of `account`; nothing is read yet.
     pub fn open(ports: &Ports, meter: &Rc<Meter>, account: i64, versions_kept: i64) -> Self {
         let database = Database { sql: ports.databases.drive(account), meter: meter.clone() };
-        Self { database, ports: ports.clone(), account, now: ports.clock.now(), versions_kept }
+        Self { database, ports: ports.clone(), account, now: ports.clock.now(), versions_kept, used: Cell::new(0) }
     }
 
     /// The time at which the request began.

@@ -24,7 +24,7 @@ pub struct Node {
     /// The content of a file; none for a folder.
     pub content_id: Option<String>,
     /// The media type that the uploader declared, where that said something.
-    mime: Option<String>,
+    pub(super) mime: Option<String>,
     /// Bytes: of a file's content, or of everything below a folder.
     pub size: i64,
     /// Files below a folder, at any depth.

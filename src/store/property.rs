@@ -1,10 +1,15 @@
 //! Dead properties (RFC 4918, 4).
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Drive, Place};
-use crate::error::Result;
+use super::{Drive, Found};
+use crate::error::{Error, Result};
 use crate::ports::Statement;
+
+/// Characters of names and values that one node may have: every listing reads them.
+const NODE_LIMIT: usize = 64 * 1024;
 
 /// A property that clients set and the server merely keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -33,31 +38,34 @@ pub struct PropertyChange {
 }
 
 impl Drive {
-    /// Sets and removes properties of a node, all or none. `place` is where it was found, none for
-    /// a root. Of two changes of one property, the later counts. One round trip.
-    pub async fn change_properties(&self, node: i64, place: Option<&Place>, changes: &[PropertyChange]) -> Result<()> {
-        let mut last: Vec<&PropertyChange> = Vec::with_capacity(changes.len());
-        for change in changes {
-            last.retain(|earlier| (&earlier.namespace, &earlier.name) != (&change.namespace, &change.name));
-            last.push(change);
+    /// Sets and removes properties of a node, all or none. Of two changes of one property, the
+    /// later counts. 507 where the node would have more than 64 KiB of them. One round trip.
+    pub async fn change_properties(&self, found: &Found, changes: &[PropertyChange]) -> Result<()> {
+        let last: HashMap<_, _> = changes.iter().map(|change| ((&change.namespace, &change.name), change)).collect();
+        let changes = serde_json::to_string(&last.values().collect::<Vec<_>>()).map_err(Error::internal)?;
+        // Before the database refuses so long a parameter.
+        if changes.len() > 4 * NODE_LIMIT {
+            return Err(Error::QuotaExceeded);
         }
-        let changes = serde_json::to_string(&last).map_err(crate::error::Error::internal)?;
 
-        let mut batch = Vec::new();
-        if let Some(place) = place {
-            batch.push(Self::guard_occupant(place));
-            batch.push(self.guard_locks(place));
-        }
+        let mut batch = self.guards_of_found(found);
         batch.push(Statement::new(
             "DELETE FROM properties WHERE node_id = ?1 AND (namespace, name) IN \
              (SELECT value ->> 'namespace', value ->> 'name' FROM json_each(?2))",
-            [node.into(), changes.as_str().into()],
+            [found.id.into(), changes.as_str().into()],
         ));
         batch.push(Statement::new(
             "INSERT INTO properties (node_id, namespace, name, value, lang) \
-             SELECT ?1, value ->> 'namespace', value ->> 'name', value ->> 'value', value ->> 'lang' FROM json_each(?2) \
-             WHERE value ->> 'value' IS NOT NULL",
-            [node.into(), changes.into()],
+             SELECT ?1, value ->> 'namespace', value ->> 'name', value ->> 'value', value ->> 'lang' \
+             FROM json_each(?2) WHERE value ->> 'value' IS NOT NULL",
+            [found.id.into(), changes.into()],
+        ));
+        batch.push(Statement::new(
+            format!(
+                "INSERT INTO guard SELECT 'quota' WHERE {NODE_LIMIT} < \
+                 (SELECT sum(length(namespace) + length(name) + length(value)) FROM properties WHERE node_id = ?1)"
+            ),
+            [found.id.into()],
         ));
         self.database.batch(batch).await?;
         Ok(())

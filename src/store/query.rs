@@ -1,6 +1,8 @@
 //! The statements of a `View`. Each finds the caller's root and the way from there by itself, since
 //! all of them go in one batch.
 
+use std::fmt::Write;
+
 use super::node::NODE;
 use super::{Address, Credentials, Detail, Drive, Listing, ViewRequest};
 use crate::ports::{Statement, Value};
@@ -53,7 +55,7 @@ impl Drive {
         address: &Address,
         request: &ViewRequest,
     ) -> Option<Statement> {
-        let columns = columns(request.detail);
+        let columns = columns(request.listing_detail);
         let (start, way, target) = (START, way(address), target(address));
         let mut params = self.start_params(credentials, address);
         params.push(self.now.into());
@@ -160,18 +162,22 @@ fn columns(detail: Detail) -> String {
              FROM properties p WHERE p.node_id = n.id) AS properties",
         );
     }
-    if detail.parts {
-        columns.push_str(
-            ", (SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256, 'parts', \
-             (SELECT json_group_array(json_object('blob_key', s.blob_key, 'size', s.size, 'wrapped_key', \
-             s.wrapped_key)) FROM (SELECT * FROM parts WHERE content_id = c.id ORDER BY seq) s)) \
-             FROM contents c WHERE c.id = n.content_id) AS content",
-        );
-    } else if detail.digests {
-        columns.push_str(
-            ", (SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256) \
-             FROM contents c WHERE c.id = n.content_id) AS content",
-        );
+    if detail.parts || detail.digests {
+        let _ = write!(columns, ", {} AS content", content_json("n.content_id", detail.parts));
     }
     columns
+}
+
+/// What is known of the content that the column `id` names, as JSON for `ContentInfo`.
+pub(super) fn content_json(id: &str, parts: bool) -> String {
+    // Without json(), SQLite may take the JSON of a subquery for text.
+    let parts = if parts {
+        ", 'parts', json((SELECT json_group_array(json_object('blob_key', s.blob_key, 'size', s.size, 'wrapped_key', \
+         s.wrapped_key)) FROM (SELECT * FROM parts WHERE content_id = c.id ORDER BY seq) s))"
+    } else {
+        ""
+    };
+    format!(
+        "(SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256{parts}) FROM contents c WHERE c.id = {id})"
+    )
 }

@@ -116,6 +116,14 @@ impl Trail {
         index.checked_sub(self.start)
     }
 
+    /// 403 for a node above the caller's root: a confined token has no say over its locks.
+    pub fn check_own(&self, index: usize) -> Result<()> {
+        match self.depth(index) {
+            Some(_) => Ok(()),
+            None => Err(Error::Forbidden("the lock was taken outside the token's folder".to_owned())),
+        }
+    }
+
     /// Whether the node of that number is on the way, the target included.
     pub fn passes(&self, id: i64) -> bool {
         self.nodes.iter().any(|node| node.id == id)

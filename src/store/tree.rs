@@ -54,8 +54,8 @@ impl Drive {
     }
 
     /// Deletes the occupant of the place and everything below it. One round trip.
-    pub async fn delete(&self, place: &Place, expect: Expect) -> Result<()> {
-        let mut batch = self.guards_of_tree(place, expect);
+    pub async fn delete(&self, place: &Place) -> Result<()> {
+        let mut batch = self.guards_of_tree(place);
         batch.extend(self.remove(place, true));
         self.database.batch(batch).await?;
         Ok(())
@@ -65,8 +65,12 @@ impl Drive {
     /// file as its next content, anything else is deleted. One round trip.
     pub async fn relocate(&self, from: &Place, source: &Node, to: &Place, replaced: Option<&Node>) -> Result<Transfer> {
         let etag = self.new_etag();
-        let mut batch = self.guards_of_tree(from, Expect::Anything);
-        batch.extend(self.guards_of_tree(to, Expect::Anything));
+        let mut batch = self.guards_of_tree(from);
+        if !source.is_folder() {
+            // The answer tells the entity tag of what was moved.
+            batch.extend(Self::guard_etag(from));
+        }
+        batch.extend(self.guards_of_tree(to));
         batch.push(Self::guard_parent(to.parent));
         batch.push(Self::guard_cycle(source.id, to.parent));
         if let Some(replaced) = replaced {
@@ -104,7 +108,7 @@ impl Drive {
         }
         let mut batch = vec![Self::guard_occupant(from), Self::guard_parent(to.parent)];
         batch.push(Self::guard_cycle(source.id, to.parent));
-        batch.extend(self.guards_of_tree(to, Expect::Anything));
+        batch.extend(self.guards_of_tree(to));
         if let Some(replaced) = replaced {
             batch.push(Self::guard_cycle(replaced.id, from.parent));
             batch.extend(self.remove(to, false));
@@ -142,8 +146,8 @@ impl Drive {
     async fn copy_file(&self, from: &Place, source: &Node, content: &str, to: &Place) -> Result<Transfer> {
         let mut batch = vec![Self::guard_occupant(from)];
         batch.extend(Self::guard_etag(from));
-        batch.extend(self.guards_of_link(to, Expect::Anything));
-        let link = Link { mime: Some(source.mime()), modified_at: Some(source.modified_at), ..Link::default() };
+        batch.extend(self.guards_of_link(to));
+        let link = Link { mime: source.mime.clone(), modified_at: Some(source.modified_at), ..Link::default() };
         let (parent, name): (Value, Value) = (to.parent.into(), to.name.as_str().into());
         let properties = vec![
             Statement::new(
@@ -198,10 +202,10 @@ impl Drive {
     }
 
     /// What must still hold when a tree goes away.
-    fn guards_of_tree(&self, place: &Place, expect: Expect) -> Vec<Statement> {
+    fn guards_of_tree(&self, place: &Place) -> Vec<Statement> {
         let mut guards = vec![Self::guard_occupant(place), self.guard_locks(place)];
         guards.extend(self.guard_locks_below(place));
-        if expect == Expect::Unchanged {
+        if place.expect == Expect::Unchanged {
             guards.extend(Self::guard_etag(place));
         }
         guards

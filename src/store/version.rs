@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::content::{Link, Linked};
 use super::node::json_text;
+use super::query::content_json;
 use super::{ContentInfo, Drive, Expect, Place};
 use crate::error::Result;
 use crate::ports::{Millis, Rows, Statement, Value};
@@ -38,12 +39,11 @@ impl Drive {
     /// The versions of a file, the latest first. One round trip.
     pub async fn versions(&self, node: i64) -> Result<Vec<Version>> {
         let statement = Statement::new(
-            "SELECT v.id, v.content_id, v.mime, v.size, v.modified_at, v.replaced_at, \
-               (SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256, 'parts', \
-                 (SELECT json_group_array(json_object('blob_key', s.blob_key, 'size', s.size, 'wrapped_key', \
-                   s.wrapped_key)) FROM (SELECT * FROM parts WHERE content_id = c.id ORDER BY seq) s)) \
-                FROM contents c WHERE c.id = v.content_id) AS content \
-             FROM versions v WHERE v.node_id = ?1 ORDER BY v.id DESC",
+            format!(
+                "SELECT v.id, v.content_id, v.mime, v.size, v.modified_at, v.replaced_at, {} AS content \
+                 FROM versions v WHERE v.node_id = ?1 ORDER BY v.id DESC",
+                content_json("v.content_id", true)
+            ),
             [node.into()],
         );
         let results = self.database.batch(vec![statement]).await?;
@@ -52,7 +52,8 @@ impl Drive {
 
     /// Makes an earlier content the present one; the present one becomes a version. One round trip.
     pub async fn restore(&self, place: &Place, version: &Version) -> Result<Linked> {
-        let mut batch = self.guards_of_link(place, Expect::Unchanged);
+        let place = &place.clone().expecting(Expect::Unchanged);
+        let mut batch = self.guards_of_link(place);
         batch.push(Statement::new(
             "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM versions WHERE id = ?1)",
             [version.id.into()],

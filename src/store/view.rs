@@ -25,7 +25,8 @@ pub struct Caller {
     pub scopes: Scopes,
     /// The folder that the token is confined to.
     pub folder_id: Option<i64>,
-    expires_at: Option<Millis>,
+    /// When the token ends.
+    pub expires_at: Option<Millis>,
     /// When the token was last used, to the hour.
     pub used_at: Option<Millis>,
     /// The owner's login.
@@ -103,10 +104,12 @@ pub enum Listing {
 pub struct ViewRequest {
     /// The nodes to find.
     pub addresses: Vec<Address>,
-    /// What to read of their targets and of the listing.
+    /// What to read of the nodes on the way.
     pub detail: Detail,
     /// What to list below the first address.
     pub listing: Listing,
+    /// What to read of the nodes in the listing.
+    pub listing_detail: Detail,
     /// Whether to find the locks below the targets, which only operations on trees heed.
     pub locks_below: bool,
 }
@@ -179,6 +182,7 @@ impl Drive {
             _ => rows()?.parse()?,
         };
         self.record_use(&caller);
+        self.used.set(caller.used());
         Ok(View { caller, trails, listing })
     }
 

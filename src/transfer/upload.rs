@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 use crate::ports::ByteSource;
 use crate::store::{Caller, Content, Drive, Upload};
 
+/// The longest content, in bytes: more than any object store takes, and exact in JavaScript.
+const LONGEST: u64 = 1 << 53;
+
 /// The number of bytes that the request announces: Content-Length, or, with chunked transfer,
 /// X-Expected-Entity-Length, which Finder sends; none where neither says.
 pub fn announced_length(headers: &HeaderMap, body: &Body) -> Result<Option<u64>> {
@@ -15,7 +18,7 @@ pub fn announced_length(headers: &HeaderMap, body: &Body) -> Result<Option<u64>>
         return Ok(body.length);
     }
     let Some(expected) = headers.get("x-expected-entity-length") else { return Ok(None) };
-    let expected = expected.to_str().ok().and_then(|text| text.trim().parse().ok());
+    let expected = expected.to_str().ok().and_then(|text| text.trim().parse().ok()).filter(|length| *length <= LONGEST);
     expected.map(Some).ok_or_else(|| Error::bad("X-Expected-Entity-Length is not a number"))
 }
 

@@ -83,7 +83,9 @@ def nginx(server, tmp_path_factory):
         blocks=NGINX_BLOCKS.replace("127.0.0.1:4000", address.netloc),
     )
     (folder / "nginx.conf").write_text(config)
-    process = subprocess.Popen([tool("nginx"), "-c", str(folder / "nginx.conf"), "-p", str(folder)], stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [tool("nginx"), "-c", str(folder / "nginx.conf"), "-p", str(folder)], stderr=subprocess.PIPE
+    )
     for _ in range(100):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

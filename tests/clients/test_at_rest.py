@@ -29,7 +29,11 @@ def readable(needles: list[bytes], folders: list[Path]) -> list[tuple[Path, byte
 
 
 def test_no_content_name_or_type_can_be_read(dav, rest):
-    dav.put("secret-name-of-a-file.txt", content=b"secret content of a file " * 50_000, headers={"Content-Type": "application/x-secret-type"})
+    dav.put(
+        "secret-name-of-a-file.txt",
+        content=b"secret content of a file " * 50_000,
+        headers={"Content-Type": "application/x-secret-type"},
+    )
     rest.upload("secret-name-of-a-form.txt", b"secret content of a form " * 1000, mime="application/x-secret-type")
     dav.put("chunked", content=iter([b"secret content of a chunk " * 1000] * 3))
     needles = [b"secret-name", b"secret content", b"x-secret-type"]
@@ -96,7 +100,9 @@ DAMAGES = {
     "half cut": lambda sealed, header: sealed[: len(sealed) // 2],
     "everything cut": lambda sealed, header: b"",
     "two segments swapped": swapped,
-    "a segment twice": lambda sealed, header: sealed[:header] + 2 * sealed[header : header + SEGMENT + TAG] + sealed[header + 2 * (SEGMENT + TAG) :],
+    "a segment twice": lambda sealed, header: (
+        sealed[:header] + 2 * sealed[header : header + SEGMENT + TAG] + sealed[header + 2 * (SEGMENT + TAG) :]
+    ),
     "zeros": lambda sealed, header: bytes(len(sealed)),
 }
 

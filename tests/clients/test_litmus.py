@@ -15,7 +15,17 @@ PARTS = {"basic": 16, "copymove": 13, "props": 30, "locks": 41, "http": 4}
 
 @pytest.mark.parametrize("part, count", PARTS.items(), ids=PARTS)
 def test_litmus(server, account, tmp_path, part, count):
-    printed = run(tool("litmus"), "-k", f"{server.url}/dav/", "me", account.token(), cwd=tmp_path, home=tmp_path, check=False, TESTS=part)
+    printed = run(
+        tool("litmus"),
+        "-k",
+        f"{server.url}/dav/",
+        "me",
+        account.token(),
+        cwd=tmp_path,
+        home=tmp_path,
+        check=False,
+        TESTS=part,
+    )
     summary = re.search(rf"summary for `{part}': of (\d+) tests run: (\d+) passed, (\d+) failed", printed)
     assert summary, printed
     warnings = [line.strip() for line in printed.splitlines() if "WARNING" in line]

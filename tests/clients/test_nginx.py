@@ -50,14 +50,17 @@ def test_locks_name_public_urls(outside):
 
 
 def test_what_a_client_says_of_the_prefix_is_overwritten(outside):
-    for prefix in ("/evil", "//evil.example", "/x\"><script>"):
+    for prefix in ("/evil", "//evil.example", '/x"><script>'):
         assert outside.list("", "0", headers={"X-Forwarded-Prefix": prefix}).hrefs == [outside.mount]
 
 
 def test_large_bodies_pass_in_both_transfer_codings(outside):
     content = os.urandom(3_000_000)
     assert outside.put("known", content=content).status_code == 201
-    assert outside.put("unknown", content=(content[at : at + 50_000] for at in range(0, len(content), 50_000))).status_code == 201
+    assert (
+        outside.put("unknown", content=(content[at : at + 50_000] for at in range(0, len(content), 50_000))).status_code
+        == 201
+    )
     assert outside.get("known").content == content and outside.get("unknown").content == content
     assert outside.get("known", headers={"Range": "bytes=1000000-1000009"}).content == content[1_000_000:1_000_010]
 

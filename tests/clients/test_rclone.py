@@ -95,7 +95,9 @@ def test_a_tree_goes_up_changes_moves_and_comes_down(server, tree, tmp_path):
 
     # everything comes down
     rclone("copy", "drive:tree", str(tmp_path / "back"), "--transfers", "8")
-    assert [file.relative_to(tmp_path / "back") for file in files_of(tmp_path / "back")] == [file.relative_to(tree) for file in files_of(tree)]
+    assert [file.relative_to(tmp_path / "back") for file in files_of(tmp_path / "back")] == [
+        file.relative_to(tree) for file in files_of(tree)
+    ]
     for file in files_of(tree):
         assert (tmp_path / "back" / file.relative_to(tree)).read_bytes() == file.read_bytes(), file
 

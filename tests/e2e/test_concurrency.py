@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from support.raw import Connection
 from support.recount import breaches, recount_over_http
 from support.state import drive_database, snapshot
 
@@ -93,8 +94,6 @@ def test_two_folders_do_not_move_into_each_other(account, dav):
 
 def test_two_puts_that_overlap_both_succeed(server, dav):
     """The one that ends last is what remains."""
-    from support.raw import Connection
-
     with Connection(server.url) as first, Connection(server.url) as second:
         for connection in (first, second):
             connection.send_head("PUT", "/dav/f", dav.token, {"Content-Length": "6", "Connection": "close"})
@@ -135,7 +134,9 @@ class Client(threading.Thread):
 
     def expect(self, answer):
         if answer.status_code not in self.EXPECTED:
-            self.wrong.append(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[:200]}")
+            self.wrong.append(
+                f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[:200]}"
+            )
         return answer
 
     def put(self):
@@ -167,7 +168,14 @@ class Client(threading.Thread):
 
     def lock(self):
         path = self.path()
-        answer = self.expect(self.dav.lock(path, self.random.choice(["exclusive", "shared"]), self.random.choice(["0", "infinity"]), Timeout="Second-5"))
+        answer = self.expect(
+            self.dav.lock(
+                path,
+                self.random.choice(["exclusive", "shared"]),
+                self.random.choice(["0", "infinity"]),
+                Timeout="Second-5",
+            )
+        )
         if "lock-token" in answer.headers:
             token = answer.headers["lock-token"].strip("<>")
             self.expect(self.dav.put(path, content=b"" + hashlib.sha256(b"").digest(), headers={"If": f"(<{token}>)"}))

@@ -211,7 +211,10 @@ def test_a_client_that_stops_reading_a_download(server, dav):
 
 
 @pytest.mark.parametrize("size", [10_000, 100_000, 1_000_000])
-@pytest.mark.parametrize("name", ["X-Junk", "Destination", "If", "Range", "If-None-Match", "Depth", "Lock-Token", "Timeout", "X-Forwarded-Prefix"])
+@pytest.mark.parametrize(
+    "name",
+    ["X-Junk", "Destination", "If", "Range", "If-None-Match", "Depth", "Lock-Token", "Timeout", "X-Forwarded-Prefix"],
+)
 def test_huge_headers(server, dav, name, size):
     try:
         answer = request(server.url, "COPY" if name == "Destination" else "GET", "/dav/", dav.token, {name: "a" * size})
@@ -221,11 +224,16 @@ def test_huge_headers(server, dav, name, size):
 
 
 def test_a_thousand_headers(server, dav):
-    answer = request(server.url, "PROPFIND", "/dav/", dav.token, {"Depth": "0", **{f"X-{number}": "y" for number in range(1000)}})
+    answer = request(
+        server.url, "PROPFIND", "/dav/", dav.token, {"Depth": "0", **{f"X-{number}": "y" for number in range(1000)}}
+    )
     assert answer is None or answer.status in (207, 400, 431)
 
 
-@pytest.mark.parametrize("credentials", ["Basic " + "A" * 100_000, "Bearer " + "a" * 100_000, "Bearer ocl_\x80", "Bearer ocl_'; DROP TABLE tokens;--"])
+@pytest.mark.parametrize(
+    "credentials",
+    ["Basic " + "A" * 100_000, "Bearer " + "a" * 100_000, "Bearer ocl_\x80", "Bearer ocl_'; DROP TABLE tokens;--"],
+)
 def test_hostile_credentials(server, credentials):
     headers = {"Authorization": credentials.encode("latin-1")}
     for target in ("/dav/", "/api/v1/me", "/api/v1/admin/accounts"):
@@ -233,7 +241,17 @@ def test_hostile_credentials(server, credentials):
         assert answer is None or answer.status in (400, 401, 413, 431), (target, answer)
 
 
-@pytest.mark.parametrize("start", [b"\r\n\r\n", b"\x00\x01\x02\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /dav/ HTTP/1.1\r\n\r\n", b"PUT /dav/f HTTP/1.1\r\nHost: \x00\r\n\r\n"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"\r\n\r\n",
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /dav/ HTTP/1.1\r\n\r\n",
+        b"PUT /dav/f HTTP/1.1\r\nHost: \x00\r\n\r\n",
+    ],
+)
 def test_what_is_hardly_http(server, start):
     with Connection(server.url, timeout=10) as connection:
         connection.send(start)
@@ -242,7 +260,9 @@ def test_what_is_hardly_http(server, start):
         assert answer is None or 400 <= answer.status <= 505
 
 
-@pytest.mark.parametrize("method, status", [("GET", 200), ("DELETE", 204), ("COPY", 201), ("MOVE", 201), ("OPTIONS", None)])
+@pytest.mark.parametrize(
+    "method, status", [("GET", 200), ("DELETE", 204), ("COPY", 201), ("MOVE", 201), ("OPTIONS", None)]
+)
 def test_a_body_where_none_belongs_is_no_trouble(server, dav, method, status):
     dav.make("f", b"f")
     answer = request(server.url, method, "/dav/f", dav.token, {"Destination": "/dav/g"}, b"x" * 3 * MIB)
@@ -253,13 +273,34 @@ def test_a_body_where_none_belongs_is_no_trouble(server, dav, method, status):
 def test_json_bombs(server, account, path):
     with Rest(server.url, account.token()) as client:
         method = "PATCH" if path.startswith("files") else "POST"
-        for body in (b'{"name":' * 100_000, b'{"name":"' + b"x" * (3 * MIB) + b'"}', b'{"name":1e999999}', b'{"name":"a",' + b'"a":1,' * 100_000 + b'"b":1}'):
+        for body in (
+            b'{"name":' * 100_000,
+            b'{"name":"' + b"x" * (3 * MIB) + b'"}',
+            b'{"name":1e999999}',
+            b'{"name":"a",' + b'"a":1,' * 100_000 + b'"b":1}',
+        ):
             answer = client.request(method, path, content=body, headers={"Content-Type": "application/json"})
             assert 400 <= answer.status_code < 500, answer.text
             assert answer.json()["error"]
 
 
-@pytest.mark.parametrize("target", ["/favicon.ico", "/robots.txt", "/api", "/api/", "/api/v2/me", "/internal", "/internal/contract", "/.dev.vars", "/dav%2F", "/%64av/", "/api/v1/%2e%2e/admin", "http://other.example/dav/"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/favicon.ico",
+        "/robots.txt",
+        "/api",
+        "/api/",
+        "/api/v2/me",
+        "/internal",
+        "/internal/contract",
+        "/.dev.vars",
+        "/dav%2F",
+        "/%64av/",
+        "/api/v1/%2e%2e/admin",
+        "http://other.example/dav/",
+    ],
+)
 def test_other_targets_show_nothing(server, target):
     answer = request(server.url, "GET", target, None)
     assert answer is None or answer.status in (301, 302, 308, 400, 401, 404, 405, 501), answer

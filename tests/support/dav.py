@@ -55,7 +55,14 @@ class Dav(httpx.Client):
         """The URL of a resource, as Destination headers name it."""
         return str(self.base_url).rstrip("/") + "/" + path
 
-    def propfind(self, path: str = "", depth: str | None = "0", props: str | None = LIVE, body: str | bytes | None = None, headers: dict | None = None):
+    def propfind(
+        self,
+        path: str = "",
+        depth: str | None = "0",
+        props: str | None = LIVE,
+        body: str | bytes | None = None,
+        headers: dict | None = None,
+    ):
         """PROPFIND with `props`, or with `body`; with neither, without a body."""
         content = body if body is not None else (propfind_body(props) if props else None)
         headers = dict(headers or {})
@@ -100,7 +107,9 @@ class Dav(httpx.Client):
     def _transfer(self, method: str, source: str, destination: str, headers: dict):
         return self.request(method, source, headers={"Destination": self.absolute(destination), **headers})
 
-    def lock(self, path: str, scope: str = "exclusive", depth: str | None = "0", body: str | None = None, **headers: str):
+    def lock(
+        self, path: str, scope: str = "exclusive", depth: str | None = "0", body: str | None = None, **headers: str
+    ):
         """LOCK for a new lock; `depth` None sends no header."""
         if depth is not None:
             headers["Depth"] = depth

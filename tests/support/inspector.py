@@ -16,7 +16,9 @@ from websockets.sync.client import connect
 def inspected(url: str):
     """The isolate behind the inspector at `url` (`http://host:port`)."""
     [target, *_] = json.load(urllib.request.urlopen(f"{url}/json", timeout=10))
-    with connect(target["webSocketDebuggerUrl"], origin=url, compression=None, max_size=None, close_timeout=0.1) as socket:
+    with connect(
+        target["webSocketDebuggerUrl"], origin=url, compression=None, max_size=None, close_timeout=0.1
+    ) as socket:
         yield Isolate(socket)
 
 

@@ -77,7 +77,9 @@ class Connection:
             return b""
 
 
-def request(url: str, method: str, target: str | bytes, token: str | None, headers: dict | None = None, body: bytes = b"") -> Answer | None:
+def request(
+    url: str, method: str, target: str | bytes, token: str | None, headers: dict | None = None, body: bytes = b""
+) -> Answer | None:
     """One request on a connection of its own; Content-Length is added where there is a body."""
     headers = dict(headers or {})
     if body and "Content-Length" not in headers and "Transfer-Encoding" not in headers:

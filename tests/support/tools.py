@@ -23,7 +23,9 @@ def tool(name: str) -> str:
 def run(*command: str, cwd: Path, home: Path, check: bool = True, timeout: float = 500, **more: str) -> str:
     """Runs a program with a HOME of its own; gives what it printed."""
     environment = {"PATH": PATH, "HOME": str(home), "LANG": "C.UTF-8", **more}
-    done = subprocess.run(command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout)
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout
+    )
     printed = done.stdout.decode(errors="replace")
     if check:
         assert done.returncode == 0, f"{' '.join(command)}\nended with {done.returncode}:\n{printed[-4000:]}"
@@ -37,10 +39,34 @@ class Rclone:
         self.folder = folder
         self.home = folder / "home"
         self.home.mkdir(parents=True)
-        self("config", "create", "drive", "webdav", "url", url, "vendor", "other", "user", "me", "pass", token, "--obscure")
+        self(
+            "config",
+            "create",
+            "drive",
+            "webdav",
+            "url",
+            url,
+            "vendor",
+            "other",
+            "user",
+            "me",
+            "pass",
+            token,
+            "--obscure",
+        )
 
     def __call__(self, *arguments: str, check: bool = True) -> str:
-        return run(tool("rclone"), *arguments, "--retries", "1", "--low-level-retries", "1", cwd=self.folder, home=self.home, check=check)
+        return run(
+            tool("rclone"),
+            *arguments,
+            "--retries",
+            "1",
+            "--low-level-retries",
+            "1",
+            cwd=self.folder,
+            home=self.home,
+            check=check,
+        )
 
     def same(self, local: Path, remote: str):
         """Fails unless both trees hold the same files, compared byte by byte."""

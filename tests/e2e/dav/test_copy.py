@@ -142,7 +142,10 @@ def test_without_a_destination_is_400(tree):
     assert tree.request("COPY", "file").status_code == 400
 
 
-@pytest.mark.parametrize("destination", ["", "copy", "http://", "::", "//other.example/dav/copy", "/dav/%zz", "/dav/a%00b", "/dav/%ff", "/dav/a%2Fb"])
+@pytest.mark.parametrize(
+    "destination",
+    ["", "copy", "http://", "::", "//other.example/dav/copy", "/dav/%zz", "/dav/a%00b", "/dav/%ff", "/dav/a%2Fb"],
+)
 def test_a_destination_that_is_no_path_is_refused(tree, destination):
     answer = tree.request("COPY", "file", headers={"Destination": destination})
     assert answer.status_code == 400
@@ -156,7 +159,10 @@ def test_a_destination_elsewhere_is_502(tree, destination):
     assert not tree.exists("copy")
 
 
-@pytest.mark.parametrize("destination", ["/", "/api/v1/files", "/elsewhere/copy", "/davy/copy", "/dav/../copy", "/dav/%2e%2e/copy", "/dav/d/../../copy"])
+@pytest.mark.parametrize(
+    "destination",
+    ["/", "/api/v1/files", "/elsewhere/copy", "/davy/copy", "/dav/../copy", "/dav/%2e%2e/copy", "/dav/d/../../copy"],
+)
 def test_a_destination_outside_of_the_drive_is_refused(tree, destination):
     answer = tree.request("COPY", "file", headers={"Destination": destination})
     assert answer.status_code in (400, 403, 409, 502)

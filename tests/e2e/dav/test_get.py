@@ -114,7 +114,10 @@ def test_a_range_beyond_the_end_is_416(big, spec):
     assert answer.headers["content-range"] == f"bytes */{len(content)}"
 
 
-@pytest.mark.parametrize("value", ["bytes=", "bytes=5-1", "bytes=a-b", "bytes=--1", "bytes=1", "lines=0-1", "bytes 0-1", "bytes=0x1-2", "bytes=+1-2"])
+@pytest.mark.parametrize(
+    "value",
+    ["bytes=", "bytes=5-1", "bytes=a-b", "bytes=--1", "bytes=1", "lines=0-1", "bytes 0-1", "bytes=0x1-2", "bytes=+1-2"],
+)
 def test_a_range_that_is_not_understood_is_ignored(big, value):
     dav, content = big
     answer = dav.get("big.bin", headers={"Range": value})
@@ -188,7 +191,9 @@ def test_if_modified_since(dav):
 def test_if_match_and_if_unmodified_since(dav):
     etag = dav.make("f")
     date = dav.head("f").headers["last-modified"]
-    get = lambda **headers: dav.get("f", headers={name.replace("_", "-"): value for name, value in headers.items()}).status_code
+    get = lambda **headers: (
+        dav.get("f", headers={name.replace("_", "-"): value for name, value in headers.items()}).status_code
+    )
     assert get(If_Match=etag) == 200
     assert get(If_Match=f'"x", {etag}') == 200
     assert get(If_Match="*") == 200

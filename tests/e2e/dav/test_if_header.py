@@ -100,7 +100,7 @@ def test_one_tag_governs_the_lists_that_follow(file):
 
 def test_tags_may_be_paths(file):
     etag = file.head("f").headers["etag"]
-    assert put(file, f'</dav/f> (["other"])') == 412
+    assert put(file, '</dav/f> (["other"])') == 412
     assert put(file, f"</dav/f> ([{etag}])") == 204
 
 
@@ -143,7 +143,9 @@ def test_etags_with_odd_letters(file):
     assert put(file, '(Not [""])') == 204
 
 
-@pytest.mark.parametrize("value", [f"(<{FAKE}>)(<{FAKE}>)(Not<DAV:no-lock>)", "( Not  <DAV:no-lock> )", "(Not\t<DAV:no-lock>)"])
+@pytest.mark.parametrize(
+    "value", [f"(<{FAKE}>)(<{FAKE}>)(Not<DAV:no-lock>)", "( Not  <DAV:no-lock> )", "(Not\t<DAV:no-lock>)"]
+)
 def test_space_does_not_matter(file, value):
     assert put(file, value) == 204
 
@@ -187,7 +189,9 @@ def test_thousands_of_lists_are_bearable(file):
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PROPFIND", "DELETE", "PROPPATCH", "COPY", "MOVE", "UNLOCK"])
 def test_a_false_condition_stops_every_method(file, method):
     headers = {"If": '(["other"])', "Destination": file.absolute("g"), "Depth": "0", "Lock-Token": f"<{FAKE}>"}
-    body = {"PROPPATCH": "<d:propertyupdate xmlns:d='DAV:'><d:set><d:prop><x xmlns=''/></d:prop></d:set></d:propertyupdate>"}.get(method)
+    body = {
+        "PROPPATCH": "<d:propertyupdate xmlns:d='DAV:'><d:set><d:prop><x xmlns=''/></d:prop></d:set></d:propertyupdate>"
+    }.get(method)
     assert file.request(method, "f", headers=headers, content=body).status_code == 412
     assert file.names() == {"f"}
 

@@ -67,7 +67,19 @@ def test_an_owner_is_not_needed(tree):
     assert tree.lock("file", body=lockinfo(owner="")).status_code == 200
 
 
-@pytest.mark.parametrize("timeout", [None, "Infinite", "Infinite, Second-4100000000", "Second-4100000000", "Second-4294967295", "Second-0", "nonsense", "Second-99999999999999999999"])
+@pytest.mark.parametrize(
+    "timeout",
+    [
+        None,
+        "Infinite",
+        "Infinite, Second-4100000000",
+        "Second-4100000000",
+        "Second-4294967295",
+        "Second-0",
+        "nonsense",
+        "Second-99999999999999999999",
+    ],
+)
 def test_any_timeout_gives_a_lock_with_an_end(tree, timeout):
     answer = tree.lock("file", **({"Timeout": timeout} if timeout else {}))
     if answer.status_code == 400:
@@ -170,7 +182,13 @@ def test_depth_0_covers_the_members_of_a_folder_but_not_their_content(tree):
     token = tree.locked("d", depth="0")
     assert tree.put("d/f", content=b"x").status_code == 204
     assert tree.put("d/e/new", content=b"x").status_code == 201
-    for answer in (tree.put("d/new", content=b"x"), tree.mkcol("d/new"), tree.delete("d/f"), tree.move("d/f", "elsewhere"), tree.lock("d/lock-null")):
+    for answer in (
+        tree.put("d/new", content=b"x"),
+        tree.mkcol("d/new"),
+        tree.delete("d/f"),
+        tree.move("d/f", "elsewhere"),
+        tree.lock("d/lock-null"),
+    ):
         assert answer.status_code == 423
     assert tree.put("d/new", content=b"x", headers={"If": f"<{tree.absolute('d')}> (<{token}>)"}).status_code == 201
     assert tree.lock("d/f").status_code == 200, "a member may have a lock of its own"

@@ -84,7 +84,9 @@ def test_behind_a_prefix_destination_and_tags_are_understood(server, tree, prefi
     assert answer.status_code == 423
     assert condition(answer) == ("lock-token-submitted", [f"{mount}d/f"])
     answer = tree.request(
-        "MOVE", "d/f", headers={**headers, "Destination": f"{server.url}{mount}d/g", "If": f"<{server.url}{mount}d/f> (<{token}>)"}
+        "MOVE",
+        "d/f",
+        headers={**headers, "Destination": f"{server.url}{mount}d/g", "If": f"<{server.url}{mount}d/f> (<{token}>)"},
     )
     assert answer.status_code == 201
     answer = tree.request("COPY", "d/g", headers={**headers, "Destination": f"{mount}d/h"})
@@ -162,7 +164,13 @@ def test_a_confined_token_sees_its_folder_as_the_root(tree, confined):
 def test_a_confined_token_cannot_leave_its_folder(server, tree, confined):
     for path in ("outside", "d", "d/f", "other/"):
         assert confined.get(path).status_code == 404, path
-    for target in ("/dav/../outside", "/dav/../dav/outside", "/dav/%2e%2e/outside", "/dav/..%2foutside", "/dav/./../outside"):
+    for target in (
+        "/dav/../outside",
+        "/dav/../dav/outside",
+        "/dav/%2e%2e/outside",
+        "/dav/..%2foutside",
+        "/dav/./../outside",
+    ):
         answer = request(server.url, "GET", target, confined.token)
         assert answer.status in (400, 404), target
         assert b"secret" not in answer.body

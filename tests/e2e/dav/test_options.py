@@ -5,7 +5,20 @@ import pytest
 
 from support.raw import request
 
-METHODS = {"OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK"}
+METHODS = {
+    "OPTIONS",
+    "GET",
+    "HEAD",
+    "PUT",
+    "DELETE",
+    "PROPFIND",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+}
 
 
 def listed(answer, header):
@@ -40,7 +53,9 @@ def test_without_a_token_there_is_a_challenge_and_options_still_shows_a_webdav_s
     assert 'charset="UTF-8"' in answer.headers["www-authenticate"]
 
 
-@pytest.mark.parametrize("value", ["Basic", "Basic !!!", "Basic b2NsXw==", "Bearer", "Bearer ", "Digest x", "ocl_x", "Basic /////w=="])
+@pytest.mark.parametrize(
+    "value", ["Basic", "Basic !!!", "Basic b2NsXw==", "Bearer", "Bearer ", "Digest x", "ocl_x", "Basic /////w=="]
+)
 def test_broken_credentials_are_401(server, value):
     answer = request(server.url, "PROPFIND", "/dav/", None, {"Authorization": value})
     assert answer.status == 401

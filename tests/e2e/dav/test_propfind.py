@@ -109,7 +109,17 @@ def test_allprop_is_the_default_and_shows_live_and_dead_properties(tree, content
     assert answer.status_code == 207
     [file] = Multistatus(answer.content)
     assert set(file.props) == {200}
-    for name in ("creationdate", "displayname", "getcontentlength", "getcontenttype", "getetag", "getlastmodified", "lockdiscovery", "resourcetype", "supportedlock"):
+    for name in (
+        "creationdate",
+        "displayname",
+        "getcontentlength",
+        "getcontenttype",
+        "getetag",
+        "getlastmodified",
+        "lockdiscovery",
+        "resourcetype",
+        "supportedlock",
+    ):
         assert file.has(name), name
     assert file.text("colour", "{urn:x}") == "red"
 
@@ -178,7 +188,7 @@ def test_a_folder_changes_its_etag_for_any_change_below(tree):
     for number, change in enumerate(changes):
         change()
         after = etags()
-        assert all(old != new for old, new in zip(before, after)), f"change {number}: {before} {after}"
+        assert all(old != new for old, new in zip(before, after, strict=True)), f"change {number}: {before} {after}"
         before = after
 
 

@@ -1,5 +1,7 @@
 """PROPPATCH (RFC 4918, 9.2): dead properties, kept to the letter."""
 
+from xml.etree import ElementTree
+
 import pytest
 
 from support.dav import proppatch_body, remove_prop, set_prop
@@ -40,16 +42,31 @@ def test_removing_what_is_not_there_succeeds(file):
 
 
 def test_instructions_run_in_document_order(file):
-    file.proppatch("a.txt", set_prop("<x:p>1</x:p>"), remove_prop("<x:p/>"), set_prop("<x:q>1</x:q>"), set_prop("<x:q>2</x:q>"))
+    file.proppatch(
+        "a.txt", set_prop("<x:p>1</x:p>"), remove_prop("<x:p/>"), set_prop("<x:q>1</x:q>"), set_prop("<x:q>2</x:q>")
+    )
     resource = file.stat("a.txt", "<x:p/><x:q/>")
     assert set(resource.props[404]) == {X + "p"}
     assert resource.text("q", X) == "2"
 
 
-@pytest.mark.parametrize("name", ["getetag", "getcontentlength", "resourcetype", "lockdiscovery", "supportedlock", "creationdate", "quota-used-bytes"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "getetag",
+        "getcontentlength",
+        "resourcetype",
+        "lockdiscovery",
+        "supportedlock",
+        "creationdate",
+        "quota-used-bytes",
+    ],
+)
 def test_a_protected_property_fails_and_nothing_is_changed(file, name):
     before = file.stat("a.txt").text("getetag")
-    answer = file.proppatch("a.txt", set_prop("<x:p>1</x:p>"), set_prop(f"<d:{name}>x</d:{name}>"), remove_prop("<x:q/>"))
+    answer = file.proppatch(
+        "a.txt", set_prop("<x:p>1</x:p>"), set_prop(f"<d:{name}>x</d:{name}>"), remove_prop("<x:q/>")
+    )
     assert patched(answer) == {403: {DAV + name}, 424: {X + "p", X + "q"}}
     assert b"cannot-modify-protected-property" in answer.content
     assert set(file.stat("a.txt", "<x:p/>").props) == {404}
@@ -75,13 +92,13 @@ def test_a_protected_property_cannot_be_removed(file):
     ],
 )
 def test_values_come_back_as_they_went_in(file, value):
-    from xml.etree import ElementTree
-
     assert patched(file.proppatch("a.txt", set_prop(f"<x:p>{value}</x:p>"))) == {200: {X + "p"}}
     stored = file.stat("a.txt", "<x:p/>").prop("p", X)
     sent = ElementTree.fromstring(f"<x:p xmlns:x='urn:x'>{value}</x:p>")
     stored.tail = None
-    assert ElementTree.canonicalize(ElementTree.tostring(stored)) == ElementTree.canonicalize(ElementTree.tostring(sent))
+    assert ElementTree.canonicalize(ElementTree.tostring(stored)) == ElementTree.canonicalize(
+        ElementTree.tostring(sent)
+    )
 
 
 def test_the_language_of_a_value_is_kept(file):
@@ -95,7 +112,11 @@ def test_the_language_of_a_value_is_kept(file):
 def test_equal_names_in_different_namespaces_are_different(file):
     file.proppatch("a.txt", set_prop("<x:p>x</x:p><p xmlns='urn:y'>y</p><p xmlns=''>none</p>"))
     resource = file.stat("a.txt", "<x:p/><p xmlns='urn:y'/><p xmlns=''/>")
-    assert {name: prop.text for name, prop in resource.props[200].items()} == {X + "p": "x", "{urn:y}p": "y", "p": "none"}
+    assert {name: prop.text for name, prop in resource.props[200].items()} == {
+        X + "p": "x",
+        "{urn:y}p": "y",
+        "p": "none",
+    }
 
 
 def test_names_and_namespaces_beyond_ascii(file):
@@ -159,7 +180,9 @@ def test_what_is_missing_is_404(dav):
     assert dav.proppatch("missing", set_prop("<x:p>1</x:p>")).status_code == 404
 
 
-@pytest.mark.parametrize("content", [b"", b"<", b"<d:propertyupdate xmlns:d='DAV:'>", b"<d:propfind xmlns:d='DAV:'><d:prop/></d:propfind>"])
+@pytest.mark.parametrize(
+    "content", [b"", b"<", b"<d:propertyupdate xmlns:d='DAV:'>", b"<d:propfind xmlns:d='DAV:'><d:prop/></d:propfind>"]
+)
 def test_a_body_that_is_no_propertyupdate_is_400(file, content):
     assert file.request("PROPPATCH", "a.txt", content=content).status_code == 400
 
@@ -167,7 +190,9 @@ def test_a_body_that_is_no_propertyupdate_is_400(file, content):
 def test_a_locked_file_takes_a_token(file):
     token = file.locked("a.txt")
     assert file.proppatch("a.txt", set_prop("<x:p>1</x:p>")).status_code == 423
-    answer = file.request("PROPPATCH", "a.txt", content=proppatch_body(set_prop("<x:p>1</x:p>")), headers={"If": f"(<{token}>)"})
+    answer = file.request(
+        "PROPPATCH", "a.txt", content=proppatch_body(set_prop("<x:p>1</x:p>")), headers={"If": f"(<{token}>)"}
+    )
     assert patched(answer) == {200: {X + "p"}}
 
 
@@ -178,5 +203,10 @@ def test_unknown_elements_beside_the_instructions_are_ignored(file):
 
 def test_what_explorer_sets_after_an_upload_is_kept(file):
     namespace = "urn:schemas-microsoft-com:"
-    answer = file.proppatch("a.txt", set_prop(f"<Z:Win32LastModifiedTime xmlns:Z='{namespace}'>Sat, 21 Nov 2026 10:00:00 GMT</Z:Win32LastModifiedTime>"))
+    answer = file.proppatch(
+        "a.txt",
+        set_prop(
+            f"<Z:Win32LastModifiedTime xmlns:Z='{namespace}'>Sat, 21 Nov 2026 10:00:00 GMT</Z:Win32LastModifiedTime>"
+        ),
+    )
     assert patched(answer) == {200: {f"{{{namespace}}}Win32LastModifiedTime"}}

@@ -152,7 +152,10 @@ def test_the_type_that_the_client_gives_is_kept(dav):
     assert dav.stat("f.bin").text("getcontenttype") == "application/x-thing; v=1"
 
 
-@pytest.mark.parametrize("name, kind", [("a.txt", "text/plain"), ("a.jpg", "image/jpeg"), ("a.PDF", "application/pdf"), ("a", "application/octet-stream")])
+@pytest.mark.parametrize(
+    "name, kind",
+    [("a.txt", "text/plain"), ("a.jpg", "image/jpeg"), ("a.PDF", "application/pdf"), ("a", "application/octet-stream")],
+)
 def test_without_a_type_the_name_tells(dav, name, kind):
     dav.make(name)
     assert dav.head(name).headers["content-type"].split(";")[0] == kind

@@ -83,7 +83,18 @@ def test_ill_formed(file, method, inner, prolog):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
     "content",
-    [b"<", b"x", b"{}", b"\x00", b"\xff\xfe", b"<?xml version='1.0'?>", b"   \n ", b"<a/><b/>", b"<a/>trailing", b"--boundary\r\n"],
+    [
+        b"<",
+        b"x",
+        b"{}",
+        b"\x00",
+        b"\xff\xfe",
+        b"<?xml version='1.0'?>",
+        b"   \n ",
+        b"<a/><b/>",
+        b"<a/>trailing",
+        b"--boundary\r\n",
+    ],
 )
 def test_no_document_at_all(file, method, content):
     assert_refused(file, method, content)
@@ -122,7 +133,9 @@ def test_nested_60_deep_is_fine(file):
 @pytest.mark.parametrize("transfer", ["content-length", "chunked"])
 def test_over_1_mib(file, method, transfer):
     content = document(method, f"<a xmlns=''>{'x' * MIB}</a>")
-    body = content if transfer == "content-length" else (content[at : at + 65536] for at in range(0, len(content), 65536))
+    body = (
+        content if transfer == "content-length" else (content[at : at + 65536] for at in range(0, len(content), 65536))
+    )
     assert_refused(file, method, body)
 
 
@@ -164,6 +177,9 @@ def test_the_predefined_entities_and_cdata_are_fine(file):
 
 @pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1", "windows-1251", "no-such"])
 def test_other_encodings_are_read_or_refused(file, encoding):
-    text = '<?xml version="1.0" encoding="%s"?><d:propfind xmlns:d="DAV:"><d:prop><d:getetag/></d:prop></d:propfind>' % encoding
+    text = (
+        '<?xml version="1.0" encoding="%s"?><d:propfind xmlns:d="DAV:"><d:prop><d:getetag/></d:prop></d:propfind>'
+        % encoding
+    )
     content = text.encode("utf-16" if encoding == "utf-16" else "ascii")
     assert send(file, "PROPFIND", content).status_code in (207, 400)

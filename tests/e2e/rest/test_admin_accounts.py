@@ -69,7 +69,9 @@ def test_a_bad_quota_is_422(server, made, login, quota):
     assert_error(server.admin.patch(f"accounts/{made['id']}", json={"quota": quota}), 422)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[", b"{'login':1}", b"\xff", b"login=a", b'{"login":"a"} x', b'{"login":"\\ud800"}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[", b"{'login':1}", b"\xff", b"login=a", b'{"login":"a"} x', b'{"login":"\\ud800"}']
+)
 def test_broken_json_is_400(server, body):
     answer = server.admin.post("accounts", content=body, headers={"Content-Type": "application/json"})
     assert_error(answer, 400)
@@ -120,7 +122,9 @@ def test_delete_takes_files_and_tokens_along(server):
     account.close()
 
 
-@pytest.mark.parametrize("id", ["0", "999999999", "-1", "abc", "1.5", "99999999999999999999999", "%00", "1%20OR%201=1", "%ff"])
+@pytest.mark.parametrize(
+    "id", ["0", "999999999", "-1", "abc", "1.5", "99999999999999999999999", "%00", "1%20OR%201=1", "%ff"]
+)
 def test_unknown_ids_are_404(server, id):
     for method in ("GET", "PATCH", "DELETE"):
         answer = server.admin.request(method, f"accounts/{id}", **({"json": {"quota": 1}} if method == "PATCH" else {}))

@@ -2,7 +2,7 @@
 
 import os
 from email.message import EmailMessage
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -13,7 +13,9 @@ def file(rest):
 
 
 def download(rest, file, **headers):
-    return rest.get(f"files/{file['id']}/download", headers={name.replace("_", "-"): value for name, value in headers.items()})
+    return rest.get(
+        f"files/{file['id']}/download", headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
 
 
 def test_the_content_and_its_headers(rest, file):
@@ -64,8 +66,6 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES, ids=[ascii(name) for name in NAMES])
 def test_content_disposition_tells_the_name(rest, dav, name):
-    from urllib.parse import quote
-
     dav.make(quote(name, safe=""))
     [file] = rest.files()
     value = download(rest, file).headers["content-disposition"]

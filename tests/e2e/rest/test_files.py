@@ -8,13 +8,30 @@ import pytest
 
 from support.rest import assert_error
 
-FIELDS = {"id", "name", "folderId", "sizeBytes", "mimeType", "encMode", "avStatus", "sha256", "createdAt", "modifiedAt", "etag"}
+FIELDS = {
+    "id",
+    "name",
+    "folderId",
+    "sizeBytes",
+    "mimeType",
+    "encMode",
+    "avStatus",
+    "sha256",
+    "createdAt",
+    "modifiedAt",
+    "etag",
+}
 BOUNDARY = "----edge"
 
 
 def form(*parts: bytes, end: bytes = b"--\r\n") -> dict:
     """A multipart body of raw parts, as arguments of a request."""
-    body = b"".join(b"--" + BOUNDARY.encode() + b"\r\n" + part + b"\r\n" for part in parts) + b"--" + BOUNDARY.encode() + end
+    body = (
+        b"".join(b"--" + BOUNDARY.encode() + b"\r\n" + part + b"\r\n" for part in parts)
+        + b"--"
+        + BOUNDARY.encode()
+        + end
+    )
     return {"content": body, "headers": {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}}
 
 
@@ -124,7 +141,9 @@ def test_without_the_field_file_is_422(rest):
     assert rest.files() == []
 
 
-@pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/mixed; boundary=x", None])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/mixed; boundary=x", None]
+)
 def test_what_is_no_form_is_refused(rest, kind):
     answer = rest.post("files", content=b"file=x", headers={"Content-Type": kind} if kind else {})
     assert answer.status_code in (400, 415, 422)
@@ -141,7 +160,10 @@ def test_what_is_no_form_is_refused(rest, kind):
         (form(part("file", b"content", "f"), end=b"")["content"], f"multipart/form-data; boundary={BOUNDARY}"),
         (form(part("file", b"content" * 1000, "f"))["content"][:-200], f"multipart/form-data; boundary={BOUNDARY}"),
         (form(b"no header at all")["content"], f"multipart/form-data; boundary={BOUNDARY}"),
-        (form(part("file", b"content", "f", "X: y\r\n" * 20_000))["content"], f"multipart/form-data; boundary={BOUNDARY}"),
+        (
+            form(part("file", b"content", "f", "X: y\r\n" * 20_000))["content"],
+            f"multipart/form-data; boundary={BOUNDARY}",
+        ),
     ],
     ids=["no boundary", "empty boundary", "no parts", "nothing", "no end", "cut", "no header", "many headers"],
 )
@@ -256,7 +278,15 @@ def test_delete(rest, dav):
 
 @pytest.mark.parametrize("id", ["0", "999999999", "-1", "abc", "1.5", "99999999999999999999999", "%00", "%ff"])
 def test_unknown_ids_are_404(rest, id):
-    for method, path in [("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/download"), ("GET", "/versions"), ("GET", "/versions/1/download"), ("POST", "/versions/1/restore")]:
+    for method, path in [
+        ("GET", ""),
+        ("PATCH", ""),
+        ("DELETE", ""),
+        ("GET", "/download"),
+        ("GET", "/versions"),
+        ("GET", "/versions/1/download"),
+        ("POST", "/versions/1/restore"),
+    ]:
         answer = rest.request(method, f"files/{id}{path}", **({"json": {"name": "x"}} if method == "PATCH" else {}))
         assert_error(answer, 404)
 

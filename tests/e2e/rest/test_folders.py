@@ -42,7 +42,11 @@ def test_all_folders_are_listed_and_can_be_filtered(rest):
     b = rest.mkdir("b", a["id"])
     c = rest.mkdir("c", b["id"])
     rest.upload("file", b"x", a["id"])
-    assert {folder["id"]: folder["parentId"] for folder in listed(rest)} == {a["id"]: None, b["id"]: a["id"], c["id"]: b["id"]}
+    assert {folder["id"]: folder["parentId"] for folder in listed(rest)} == {
+        a["id"]: None,
+        b["id"]: a["id"],
+        c["id"]: b["id"],
+    }
     assert [folder["id"] for folder in listed(rest, parentId=a["id"])] == [b["id"]]
     assert listed(rest, parentId=c["id"]) == []
 
@@ -73,7 +77,9 @@ def test_pages(rest):
     assert len(seen) == 7 and set(seen) == made
 
 
-@pytest.mark.parametrize("params", [{"limit": "0"}, {"limit": "-1"}, {"limit": "x"}, {"cursor": "%%%"}, {"cursor": "x" * 3000}])
+@pytest.mark.parametrize(
+    "params", [{"limit": "0"}, {"limit": "-1"}, {"limit": "x"}, {"cursor": "%%%"}, {"cursor": "x" * 3000}]
+)
 def test_a_bad_page_is_refused(rest, params):
     answer = rest.get("folders", params=params)
     assert answer.status_code in (400, 422)
@@ -107,16 +113,32 @@ def test_broken_json_is_400(rest, body):
     assert_error(rest.post("folders", content=body, headers={"Content-Type": "application/json"}), 400)
 
 
-@pytest.mark.parametrize("body", [{}, [], "d", {"name": 1}, {"name": None}, {"name": ["d"]}, {"name": "d", "parentId": 1.5}, {"name": "d", "parentId": {}}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        "d",
+        {"name": 1},
+        {"name": None},
+        {"name": ["d"]},
+        {"name": "d", "parentId": 1.5},
+        {"name": "d", "parentId": {}},
+    ],
+)
 def test_json_of_another_shape_is_422(rest, body):
     assert_error(rest.post("folders", json=body), 422)
     assert listed(rest) == []
 
 
-@pytest.mark.parametrize("id", ["0", "999999999", "-1", "abc", "1.5", "99999999999999999999999", "%00", "%ff", "1e3", "01", "+1"])
+@pytest.mark.parametrize(
+    "id", ["0", "999999999", "-1", "abc", "1.5", "99999999999999999999999", "%00", "%ff", "1e3", "01", "+1"]
+)
 def test_unknown_ids_are_404(rest, id):
     for method in ("GET", "PATCH", "DELETE"):
-        assert_error(rest.request(method, f"folders/{id}", **({"json": {"name": "x"}} if method == "PATCH" else {})), 404)
+        assert_error(
+            rest.request(method, f"folders/{id}", **({"json": {"name": "x"}} if method == "PATCH" else {})), 404
+        )
     if "%" not in id:
         assert_error(rest.post("folders", json={"name": "d", "parentId": id}), 404)
 

@@ -97,7 +97,10 @@ def test_unknown_routes_are_404(rest, path):
     assert_error(rest.get(path), 404)
 
 
-@pytest.mark.parametrize("method, path", [("PUT", "files"), ("DELETE", "me"), ("POST", "me"), ("PUT", "files/1/download"), ("PROPFIND", "files")])
+@pytest.mark.parametrize(
+    "method, path",
+    [("PUT", "files"), ("DELETE", "me"), ("POST", "me"), ("PUT", "files/1/download"), ("PROPFIND", "files")],
+)
 def test_other_methods_are_405_with_allow(rest, method, path):
     answer = rest.request(method, path)
     assert_error(answer, 405)

@@ -15,8 +15,15 @@ def document(server):
 
 
 def operations(document):
-    base = next((server["url"] for server in document.get("servers", []) if server["url"].startswith("/")), "").rstrip("/")
-    return [(method, base + path, operation) for path, item in document["paths"].items() for method, operation in item.items() if method in METHODS]
+    base = next((server["url"] for server in document.get("servers", []) if server["url"].startswith("/")), "").rstrip(
+        "/"
+    )
+    return [
+        (method, base + path, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    ]
 
 
 def test_the_version_and_the_frame(document):

@@ -57,7 +57,9 @@ def test_restore(rest, file, dav):
     restored = answer.json()["file"]
     assert restored["id"] == file["id"] and restored["sizeBytes"] == 3 and restored["etag"] != file["etag"]
     assert dav.get("f.txt").content == b"one"
-    assert b"three" in {content(rest, file, version) for version in versions(rest, file)}, "the present becomes a version"
+    assert b"three" in {content(rest, file, version) for version in versions(rest, file)}, (
+        "the present becomes a version"
+    )
     listed = versions(rest, file)
     assert rest.used() == 3 + sum(version["sizeBytes"] for version in listed)
 
