@@ -53,6 +53,8 @@ pub struct Place {
     pub occupant: Option<(i64, String)>,
     /// What the client demands of the occupant.
     pub expect: Expect,
+    /// The names from the drive's root to the folder.
+    way: String,
     /// Tokens of the locks on the way to it, in order.
     locks: String,
     /// Tokens of the locks below it, in order.
@@ -68,6 +70,7 @@ impl Place {
             name: name.to_owned(),
             occupant: trail.target().map(|node| (node.id, node.etag.clone())),
             expect: Expect::Anything,
+            way: way(trail, trail.parent_index()),
             locks: lock_tokens(trail),
             locks_below: below_tokens(trail),
         })
@@ -98,6 +101,7 @@ impl Place {
             name: name.to_owned(),
             occupant: None,
             expect: Expect::Anything,
+            way: way(trail, trail.target_index()),
             locks: lock_tokens(trail),
             locks_below: String::new(),
         }
@@ -112,6 +116,8 @@ pub struct Found {
     etag: String,
     /// The folder that it is in and its name there; none for a drive's root.
     at: Option<(i64, String)>,
+    /// The names from the drive's root to it.
+    way: String,
     expect: Expect,
     locks: String,
     locks_below: String,
@@ -125,11 +131,18 @@ impl Found {
             id: node.id,
             etag: node.etag.clone(),
             at: node.parent_id.map(|parent| (parent, node.name.clone())),
+            way: way(trail, trail.target_index()),
             expect,
             locks: lock_tokens(trail),
             locks_below: below_tokens(trail),
         })
     }
+}
+
+/// The names from the drive's root, which has none, to `nodes()[last]`.
+fn way(trail: &Trail, last: Option<usize>) -> String {
+    let nodes = trail.nodes().iter().take(last.map_or(0, |last| last + 1));
+    nodes.map(|node| node.name.as_str()).collect::<Vec<_>>().join("/")
 }
 
 /// Tokens of all locks below the target, in order, with commas.
@@ -186,12 +199,18 @@ impl Drive {
         place.occupant.as_ref().map(|(id, _)| self.guard_locks_under(*id, &place.locks_below))
     }
 
+    /// The folder of the place still has the path that was read: a lock is taken by URL.
+    pub(super) fn guard_way_to(place: &Place) -> Statement {
+        guard_way(place.parent, &place.way)
+    }
+
     /// A node that was found is still where it was, with the locks that were read, and with the
     /// entity tag if the client demands that.
     pub(super) fn guards_of_found(&self, found: &Found) -> Vec<Statement> {
         let mut guards = vec![
             self.guard_locks_from("SELECT ?3", &found.locks, [found.id.into()]),
             self.guard_locks_under(found.id, &found.locks_below),
+            guard_way(found.id, &found.way),
         ];
         guards.extend(found.at.as_ref().map(|(parent, name)| guard_at(found.id, *parent, name)));
         if found.expect == Expect::Unchanged {
@@ -238,7 +257,8 @@ impl Drive {
     }
 
     /// Adds the totals of `change`, a SELECT of (size, files, folders) with ?5 …, to the folder and
-    /// all above it, and gives them a new entity tag.
+    /// all above it, and gives each a new entity tag: no two nodes share one, since a node may come
+    /// to be where another was.
     pub(super) fn add_to_folder(
         &self,
         folder: i64,
@@ -254,7 +274,7 @@ impl Drive {
                 "WITH RECURSIVE change(size, files, folders) AS ({change}), \
                  up(id) AS (SELECT ?1 UNION ALL SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id \
                    WHERE n.parent_id IS NOT NULL) \
-                 UPDATE nodes SET etag = ?2, size = nodes.size + change.size, files = nodes.files + change.files, \
+                 UPDATE nodes SET etag = ?2 || '-' || nodes.id, size = nodes.size + change.size, files = nodes.files + change.files, \
                    folders = nodes.folders + change.folders, \
                    modified_at = CASE WHEN nodes.id = ?1 AND ?4 THEN ?3 ELSE nodes.modified_at END \
                  FROM change WHERE nodes.id IN (SELECT id FROM up)"
@@ -269,6 +289,17 @@ fn guard_at(id: i64, parent: i64, name: &str) -> Statement {
         "INSERT INTO guard SELECT 'gone' \
          WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND parent_id = ?2 AND name = ?3)",
         [id.into(), parent.into(), name.into()],
+    )
+}
+
+/// The names from the drive's root to a node are `way`.
+fn guard_way(id: i64, way: &str) -> Statement {
+    Statement::new(
+        "INSERT INTO guard WITH RECURSIVE up(parent_id, name, height) AS ( \
+           SELECT parent_id, name, 0 FROM nodes WHERE id = ?1 \
+           UNION ALL SELECT n.parent_id, n.name, up.height + 1 FROM up CROSS JOIN nodes n ON n.id = up.parent_id) \
+         SELECT 'gone' WHERE ?2 <> (SELECT group_concat(name, '/' ORDER BY height DESC) FROM up)",
+        [id.into(), way.into()],
     )
 }
 

@@ -69,6 +69,7 @@ impl Drive {
     pub async fn link(&self, place: &Place, content: &Content, link: &Link) -> Result<Linked> {
         let id = super::random_hex(&self.ports, 16);
         let mut batch = self.guards_of_link(place);
+        batch.extend(link.lock.as_ref().map(|_| Self::guard_way_to(place)));
         batch.extend(Self::insert_content(&id, content)?);
         self.give(batch, place, &id, content.size, link, Vec::new()).await
     }

@@ -126,25 +126,31 @@ impl Drive {
              WHERE token = ?1 AND account_id = ?2 AND expires_at > ?5 RETURNING token",
             [lock.token.as_str().into(), self.account.into(), timeout_s.into(), expires_at.into(), self.now.into()],
         );
-        self.require_row(statement).await?;
+        if !self.gives_row(statement).await? {
+            return Err(Error::PreconditionFailed("the lock has expired".to_owned()));
+        }
         Ok(Lock { timeout_s, expires_at, ..lock.clone() })
     }
 
-    /// Removes a lock; 412 where it is gone. One round trip.
+    /// Removes a lock; 409 where it is gone. One round trip.
     pub async fn unlock(&self, token: &str) -> Result<()> {
         let statement = Statement::new(
             "DELETE FROM locks WHERE token = ?1 AND account_id = ?2 RETURNING token",
             [token.into(), self.account.into()],
         );
-        self.require_row(statement).await
+        if self.gives_row(statement).await? {
+            Ok(())
+        } else {
+            Err(Error::ConflictCondition("lock-token-matches-request-uri"))
+        }
     }
 
-    async fn require_row(&self, statement: Statement) -> Result<()> {
+    async fn gives_row(&self, statement: Statement) -> Result<bool> {
         #[derive(Deserialize)]
         struct Token {}
         let results = self.database.batch(vec![statement]).await?;
         let row: Option<Token> = results.first().map(Rows::first).transpose()?.flatten();
-        row.map(|_| ()).ok_or_else(|| Error::PreconditionFailed("the lock has expired".to_owned()))
+        Ok(row.is_some())
     }
 
     /// Forgets locks that have expired.

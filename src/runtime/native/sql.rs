@@ -92,7 +92,7 @@ impl Sql for NativeSql {
 
 fn run(transaction: &Transaction, statement: &Statement) -> Result<Rows, SqlError> {
     let params: Vec<Field> = statement.params.iter().map(param).collect::<Result<_, _>>()?;
-    let mut prepared = transaction.prepare(&statement.sql)?;
+    let mut prepared = transaction.prepare_cached(&statement.sql)?;
     let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
     let mut rows = prepared.query(params_from_iter(params))?;
     let mut objects = Vec::new();
