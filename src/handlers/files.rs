@@ -65,14 +65,13 @@ pub async fn upload(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         Ok(json::answer(StatusCode::CREATED, &json!({ "file": json::file(&view.caller, &file) })))
     })
     .await
-    .map_err(folders::name_taken)
 }
 
 async fn link_member(drive: &Drive, view: &View, name: &str, content: &Content, link: &Link) -> Result<Node> {
     let trail = view.trail()?;
     let place = member_place(trail, name)?;
     check_members_unlocked(trail)?;
-    let linked = drive.link(&place, content, link).await?;
+    let linked = drive.link(&place, content, link).await.map_err(folders::name_taken)?;
     Ok(Node::of_link(&place, &linked, content, link))
 }
 

@@ -57,11 +57,10 @@ pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         let trail = view.trail()?;
         let place = member_place(trail, &new.name)?;
         check_members_unlocked(trail)?;
-        let folder = drive.create_folder(&place).await?;
+        let folder = drive.create_folder(&place).await.map_err(name_taken)?;
         Ok(json::created(&json!({ "folder": json::folder(&view.caller, &folder) })))
     })
     .await
-    .map_err(name_taken)
 }
 
 /// One folder.
@@ -107,7 +106,7 @@ pub(super) async fn delete_node(cx: &Context<'_>, id: i64, folder: bool) -> Resu
     .await
 }
 
-/// A name that is taken is a conflict that the client can understand.
+/// A name that is taken: the place was assumed to be vacant, so there is no reason to try again.
 pub(super) fn name_taken(error: Error) -> Error {
     match error {
         Error::Raced(crate::error::Guard::Exists) => Error::Conflict("the name is taken".to_owned()),

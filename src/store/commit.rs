@@ -51,6 +51,8 @@ pub struct Place {
     pub name: String,
     /// The node that has the name, with its entity tag.
     pub occupant: Option<(i64, String)>,
+    /// Whether `occupant` was read, and is not merely assumed to be none.
+    occupant_read: bool,
     /// What the client demands of the occupant.
     pub expect: Expect,
     /// The names from the drive's root to the folder.
@@ -69,6 +71,7 @@ impl Place {
             parent: parent.id,
             name: name.to_owned(),
             occupant: trail.target().map(|node| (node.id, node.etag.clone())),
+            occupant_read: true,
             expect: Expect::Anything,
             way: way(trail, trail.parent_index()),
             locks: lock_tokens(trail),
@@ -82,15 +85,16 @@ impl Place {
         Self { expect, ..self }
     }
 
-    /// Whether any lock was seen on the way to it.
-    pub(super) fn is_locked(&self) -> bool {
-        !self.locks.is_empty()
+    /// Whether its occupant was read under locks, which may hold for a member and not for the list
+    /// of members, or the other way round.
+    pub(super) fn was_read_under_locks(&self) -> bool {
+        self.occupant_read && !self.locks.is_empty()
     }
 
     /// Another name in the same folder, taken to be vacant.
     #[must_use]
     pub fn renamed(&self, name: &str) -> Self {
-        Self { name: name.to_owned(), occupant: None, ..self.clone() }
+        Self { name: name.to_owned(), occupant: None, occupant_read: false, ..self.clone() }
     }
 
     /// The place of a member called `name` in the folder at the end of `trail`, which is taken to
@@ -100,6 +104,7 @@ impl Place {
             parent: folder,
             name: name.to_owned(),
             occupant: None,
+            occupant_read: false,
             expect: Expect::Anything,
             way: way(trail, trail.target_index()),
             locks: lock_tokens(trail),

@@ -146,7 +146,7 @@ impl Drive {
             self.guard_locks(place),
         ];
         // Under locks it matters whether the folder gets a new member or a member a new content.
-        if place.expect == Expect::Unchanged || place.is_locked() {
+        if place.expect == Expect::Unchanged || place.was_read_under_locks() {
             guards.push(Self::guard_occupant(place));
         }
         if place.expect == Expect::Unchanged {

@@ -43,6 +43,9 @@ impl Drive {
             open: None,
         };
         source.open_next().await.map_err(|error| {
+            if let StreamError::Io(_) = error {
+                return Error::Unavailable(error.to_string());
+            }
             log::error!("content {content_id}: {error}");
             Error::internal(error)
         })?;
