@@ -234,7 +234,8 @@ impl Error {
             condition.push('>');
         }
         format!(
-            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<d:error xmlns:d=\"DAV:\" xmlns:s=\"http://sabredav.org/ns\">{condition}<s:message>{}</s:message></d:error>",
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<d:error xmlns:d=\"DAV:\" \
+             xmlns:s=\"http://sabredav.org/ns\">{condition}<s:message>{}</s:message></d:error>",
             escape(self.sentence())
         )
     }

@@ -26,7 +26,8 @@ impl Mount {
     }
 }
 
-/// The prefix, if each of its segments is of unreserved characters (RFC 3986, 2.3): whoever can send the header must not be able to write anything else into hrefs.
+/// The prefix, if each of its segments is of unreserved characters (RFC 3986, 2.3): whoever can
+/// send the header must not be able to write anything else into hrefs.
 fn clean(prefix: &str) -> Option<&str> {
     let is_unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     let is_clean =

@@ -279,8 +279,9 @@ impl Drive {
                 "WITH RECURSIVE change(size, files, folders) AS ({change}), \
                  up(id) AS (SELECT ?1 UNION ALL SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id \
                    WHERE n.parent_id IS NOT NULL) \
-                 UPDATE nodes SET etag = ?2 || '-' || nodes.id, size = nodes.size + change.size, files = nodes.files + change.files, \
-                   folders = nodes.folders + change.folders, \
+                 UPDATE nodes SET etag = ?2 || '-' || nodes.id, \
+                   size = nodes.size + change.size, \
+                   files = nodes.files + change.files, folders = nodes.folders + change.folders, \
                    modified_at = CASE WHEN nodes.id = ?1 AND ?4 THEN ?3 ELSE nodes.modified_at END \
                  FROM change WHERE nodes.id IN (SELECT id FROM up)"
             ),

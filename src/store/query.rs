@@ -178,6 +178,7 @@ pub(super) fn content_json(id: &str, parts: bool) -> String {
         ""
     };
     format!(
-        "(SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256{parts}) FROM contents c WHERE c.id = {id})"
+        "(SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256{parts}) \
+         FROM contents c WHERE c.id = {id})"
     )
 }

@@ -179,7 +179,8 @@ impl Drive {
                  SELECT base.id + c.nth, CASE WHEN c.nth = 1 THEN ?2 ELSE base.id + p.nth END, \
                    CASE WHEN c.nth = 1 THEN ?3 ELSE n.name END, n.content_id, n.mime, n.size, n.files, n.folders, \
                    ?4 || c.nth, ?5, n.modified_at \
-                 FROM base CROSS JOIN numbered c CROSS JOIN nodes n ON n.id = c.id LEFT JOIN numbered p ON p.id = n.parent_id"
+                 FROM base CROSS JOIN numbered c CROSS JOIN nodes n ON n.id = c.id \
+                   LEFT JOIN numbered p ON p.id = n.parent_id"
             ),
             [source.into(), to.parent.into(), to.name.as_str().into(), etag.into(), self.now.into()],
         )

@@ -1,0 +1,23 @@
+//! The drive held against a model of it: whatever is asked of it, in whatever order, whatever
+//! fails below it and whoever else is at it, it does what a simple tree in memory would do.
+//!
+//! - `sequences`: random operations one after the other
+//! - `failures`: one operation, and each call to the database or the object store failing in turn
+//! - `interleavings`: two operations at once, in the orders that the database allows
+//!
+//! They share the `operation`s, how they are drawn (`strategy`) and what is sent for each
+//! (`requests`) to a `world`; the model (`tree`, and in `refusals` what it refuses), both side by
+//! side (`pair`); what a client sees (`listing`), and what must always hold below (`invariants`).
+
+mod failures;
+mod interleavings;
+mod invariants;
+mod listing;
+mod operation;
+mod pair;
+mod refusals;
+mod requests;
+mod sequences;
+mod strategy;
+mod tree;
+mod world;

@@ -1,0 +1,149 @@
+//! A deployment in memory with one account, and requests to it.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use edgedrive::App;
+use edgedrive::body::Body;
+use edgedrive::config::Config;
+use edgedrive::ports::{Ports, Sql, Statement, StreamError, Value, read_at_most};
+use edgedrive::runtime::native::Native;
+use futures_util::FutureExt;
+use http::{HeaderMap, Request, header};
+use serde_json::{Value as Json, json};
+
+const ADMIN_TOKEN: &str = "the token of the administrator";
+
+/// What may differ between two deployments.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Bytes that the account may store; none for no limit.
+    pub quota: Option<usize>,
+    /// `VERSIONS_KEPT`
+    pub versions_kept: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { quota: None, versions_kept: 2 }
+    }
+}
+
+/// A deployment with one account.
+pub struct World {
+    /// Its runtime, to be looked into.
+    pub native: Native,
+    app: App,
+    token: String,
+}
+
+/// An answer that was read to its end.
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, or how it broke off.
+    pub body: Result<Bytes, StreamError>,
+}
+
+impl World {
+    /// A deployment whose ports pass through `wrap`.
+    pub fn new(settings: Settings, wrap: impl FnOnce(&Native) -> Ports) -> Self {
+        let native = Native::in_memory();
+        let app = App::new(config(settings), wrap(&native));
+        let mut world = Self { native, app, token: ADMIN_TOKEN.to_owned() };
+        let account = world.post("/api/v1/admin/accounts", &json!({ "login": "me", "quota": settings.quota }));
+        let tokens = format!("/api/v1/admin/accounts/{}/tokens", account["account"]["id"].as_str().unwrap());
+        let token = world.post(&tokens, &json!({ "name": "model", "scopes": ["read", "write"] }));
+        token["token"]["secret"].as_str().expect("the answer shows the token").clone_into(&mut world.token);
+        world
+    }
+
+    fn post(&self, path: &str, body: &Json) -> Json {
+        let answer = self.send(request("POST", path).body(Body::from(body.to_string())).unwrap());
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        answer.json()
+    }
+
+    /// Sends a request with the account's token, and reads the answer to its end.
+    pub async fn ask(&self, mut request: Request<Body>) -> Answer {
+        let bearer = format!("Bearer {}", self.token);
+        request.headers_mut().insert(header::AUTHORIZATION, bearer.parse().unwrap());
+        let (parts, mut body) = self.app.handle(request).await.into_parts();
+        let body = read_at_most(&mut body, usize::MAX).await;
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    /// The same, where nothing waits.
+    pub fn send(&self, request: Request<Body>) -> Answer {
+        self.ask(request).now_or_never().expect("nothing waits in memory")
+    }
+
+    /// The answer to GET, which must be 200.
+    pub fn get(&self, path: &str) -> Answer {
+        let answer = self.send(request("GET", path).body(Body::empty()).unwrap());
+        assert_eq!(answer.status, 200, "GET {path}: {}", answer.text());
+        answer
+    }
+
+    /// The rows that a query of the database gives, as objects.
+    pub fn rows(&self, sql: impl Into<Cow<'static, str>>, params: impl Into<Vec<Value>>) -> Vec<Json> {
+        let batch = self.native.sql.batch(vec![Statement::new(sql, params)]).now_or_never().unwrap().unwrap();
+        batch.results[0].parse().unwrap()
+    }
+
+    /// The number and entity tag of the node at a path.
+    pub fn find(&self, path: &str) -> Option<(i64, String)> {
+        let mut found = self.rows("SELECT id, etag FROM nodes WHERE root_of IS NOT NULL", []).pop()?;
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            let parent = found["id"].as_i64()?;
+            let sql = "SELECT id, etag FROM nodes WHERE parent_id = ?1 AND name = ?2";
+            found = self.rows(sql, [parent.into(), name.into()]).pop()?;
+        }
+        Some((found["id"].as_i64()?, found["etag"].as_str()?.to_owned()))
+    }
+}
+
+impl Answer {
+    /// A header, empty where it is absent.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The body, which did not break off.
+    pub fn bytes(&self) -> &Bytes {
+        self.body.as_ref().expect("the body came whole")
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        self.body.as_ref().map_or_else(ToString::to_string, |body| String::from_utf8_lossy(body).into_owned())
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Json {
+        serde_json::from_slice(self.bytes()).expect("the body is JSON")
+    }
+
+    /// Whether it says that the server failed. 507 is the client's doing.
+    pub fn is_failure(&self) -> bool {
+        self.status >= 500 && self.status != 507
+    }
+}
+
+/// A request, to be completed.
+pub fn request(method: &str, path: &str) -> http::request::Builder {
+    Request::builder().method(method).uri(format!("http://drive.example{path}"))
+}
+
+fn config(settings: Settings) -> Config {
+    let key = format!("k1:{}", data_encoding::BASE64.encode(&[7; 32]));
+    let read = Config::read(|name| match name {
+        "ENCRYPTION_KEYS" => Some(key.clone()),
+        "ADMIN_TOKEN" => Some(ADMIN_TOKEN.to_owned()),
+        "VERSIONS_KEPT" => Some(settings.versions_kept.to_string()),
+        _ => None,
+    });
+    read.expect("the settings are right")
+}
