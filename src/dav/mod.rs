@@ -29,6 +29,7 @@ use self::request::Request;
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Dialect, Error, Result};
+use crate::store::ViewRequest;
 
 /// Answers a request below `/{first}/`, the first segment of its path.
 pub async fn answer(cx: &Context<'_>, first: &str, body: Body) -> Response<Body> {
@@ -45,18 +46,27 @@ pub async fn answer(cx: &Context<'_>, first: &str, body: Body) -> Response<Body>
 
 async fn dispatch(cx: &Context<'_>, first: &str, body: Body) -> Result<Response<Body>> {
     let request = Request::read(cx, first)?;
-    match cx.method.as_str() {
-        "OPTIONS" => options::answer(&request).await,
-        "GET" | "HEAD" => get::answer(&request).await,
-        "PUT" => put::answer(&request, body).await,
-        "DELETE" => delete::answer(&request).await,
-        "PROPFIND" => propfind::answer(&request, body).await,
-        "PROPPATCH" => proppatch::answer(&request, body).await,
-        "MKCOL" => mkcol::answer(&request, body).await,
-        "COPY" => copy_move::answer(&request, Kind::Copy).await,
-        "MOVE" => copy_move::answer(&request, Kind::Move).await,
-        "LOCK" => lock::answer(&request, body).await,
-        "UNLOCK" => unlock::answer(&request).await,
+    let answer = by_method(&request, body).await;
+    if answer.is_err() && cx.meter.is_unused() {
+        // What is wrong with a request is told only to a caller who is known.
+        request.drive.view(&request.credentials, &ViewRequest::default(), Vec::new()).await?;
+    }
+    answer
+}
+
+async fn by_method(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
+    match request.cx.method.as_str() {
+        "OPTIONS" => options::answer(request).await,
+        "GET" | "HEAD" => get::answer(request).await,
+        "PUT" => put::answer(request, body).await,
+        "DELETE" => delete::answer(request).await,
+        "PROPFIND" => propfind::answer(request, body).await,
+        "PROPPATCH" => proppatch::answer(request, body).await,
+        "MKCOL" => mkcol::answer(request, body).await,
+        "COPY" => copy_move::answer(request, Kind::Copy).await,
+        "MOVE" => copy_move::answer(request, Kind::Move).await,
+        "LOCK" => lock::answer(request, body).await,
+        "UNLOCK" => unlock::answer(request).await,
         _ => Err(Error::MethodNotAllowed(options::ALLOW)),
     }
 }

@@ -48,6 +48,11 @@ pub struct Meter {
 }
 
 impl Meter {
+    /// Whether the database was asked anything yet.
+    pub fn is_unused(&self) -> bool {
+        self.trips.get() == 0
+    }
+
     /// As a `Server-Timing` value (W3C Server Timing, 3).
     pub fn server_timing(&self) -> String {
         let (trips, read, written) = (self.trips.get(), self.rows_read.get(), self.rows_written.get());
