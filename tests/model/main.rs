@@ -2,6 +2,7 @@
 //! fails below it and whoever else is at it, it does what a simple tree in memory would do.
 //!
 //! - `sequences`: random operations one after the other
+//! - `locks`: every operation against every lock
 //! - `failures`: one operation, and each call to the database or the object store failing in turn
 //! - `interleavings`: two operations at once, in the orders that the database allows
 //!
@@ -13,6 +14,7 @@ mod failures;
 mod interleavings;
 mod invariants;
 mod listing;
+mod locks;
 mod operation;
 mod pair;
 mod refusals;

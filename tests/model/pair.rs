@@ -42,12 +42,13 @@ impl Pair {
         }
     }
 
-    /// Has the world do an operation, the model likewise, and compares their answers.
-    pub fn perform(&mut self, operation: &Operation) {
+    /// Has the world do an operation, the model likewise, and compares their answers. Says whether
+    /// it was done.
+    pub fn perform(&mut self, operation: &Operation) -> bool {
         let Some(request) = operation.request(&self.tree, &self.world) else {
             self.world.native.clock.advance(i64::try_from(WAIT_MINUTES).unwrap() * 60_000);
             self.tree.carry_out(operation, "");
-            return;
+            return true;
         };
         let refusals = self.tree.refusals(operation);
         let answer = self.world.send(request);
@@ -58,6 +59,7 @@ impl Pair {
         } else {
             assert!(refusals.contains(status), "{operation:?}: {status} is none of {refusals:?}: {text}");
         }
+        refusals.is_empty()
     }
 
     /// What a client sees of the world.

@@ -13,7 +13,7 @@ use crate::invariants;
 use crate::listing::{Listing, list, read};
 use crate::operation::{Operation, fixture};
 use crate::pair::Pair;
-use crate::strategy::operation;
+use crate::strategy::{fewer_cases, operation};
 use crate::tree::Tree;
 use crate::world::{Settings, World};
 
@@ -21,7 +21,7 @@ use crate::world::{Settings, World};
 const MOST_NODES: usize = 60;
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(fewer_cases())]
 
     #[test]
     fn a_drive_does_what_its_model_does(settings in settings(), operations in vec(operation(), 1..40)) {
@@ -33,12 +33,6 @@ proptest! {
         assert_eq!(read(&pair.world), pair.tree.contents());
         invariants::check(&pair.world, settings);
     }
-}
-
-/// Half as many cases as elsewhere, since each is a whole sequence.
-fn config() -> ProptestConfig {
-    let default = ProptestConfig::default();
-    ProptestConfig { cases: default.cases / 2, ..default }
 }
 
 fn settings() -> impl Strategy<Value = Settings> {

@@ -12,6 +12,12 @@ const PATHS: [Path; 11] = ["a", "b", "c", "a/b", "a/c", "b/c", "a/b/c", "b/b", "
 /// Those at which files are likelier than folders.
 const FILES: [Path; 5] = ["c", "a/c", "b/c", "a/b/c", "d"];
 
+/// Half as many cases as elsewhere, since each makes a deployment and does many things.
+pub fn fewer_cases() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    ProptestConfig { cases: default.cases / 2, ..default }
+}
+
 /// Any operation. The numbers are weights.
 pub fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![5 => change_of_content(), 5 => change_of_tree(), 4 => change_of_state(), 4 => rest_operation()]
