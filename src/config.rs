@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::crypto::MasterKeys;
+use crate::s3;
 
 /// All settings; `docs/settings.md` describes them for people.
 pub struct Config {
@@ -18,7 +19,26 @@ pub struct Config {
     pub propfind_limit: i64,
     /// `SERVER_TIMING=1`: answers tell their SQL round trips and rows read.
     pub server_timing: bool,
+    /// `BLOBS=s3` and the settings that begin with `S3_`: the bucket that holds the bytes. Without
+    /// it, they are in the runtime's own object store.
+    pub s3: Option<s3::Settings>,
 }
+
+/// The names of all settings.
+pub const SETTINGS: [&str; 12] = [
+    "ENCRYPTION_KEYS",
+    "ADMIN_TOKEN",
+    "WEBDAV_NAME",
+    "VERSIONS_KEPT",
+    "PROPFIND_LIMIT",
+    "SERVER_TIMING",
+    "BLOBS",
+    "S3_ENDPOINT",
+    "S3_BUCKET",
+    "S3_REGION",
+    "S3_ACCESS_KEY_ID",
+    "S3_SECRET_ACCESS_KEY",
+];
 
 /// A setting that is missing or wrong.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -67,8 +87,34 @@ impl Config {
             versions_kept: number(&var, "VERSIONS_KEPT", 10, 0, 1_000)?,
             propfind_limit: number(&var, "PROPFIND_LIMIT", 10_000, 1, 100_000)?,
             server_timing: number(&var, "SERVER_TIMING", 0, 0, 1)? == 1,
+            s3: match var("BLOBS").as_deref() {
+                None | Some("r2") => None,
+                Some("s3") => Some(bucket(&var)?),
+                Some(_) => return Err(ConfigError { setting: "BLOBS", problem: "must be r2 or s3".to_owned() }),
+            },
         })
     }
+}
+
+/// The bucket of an S3-compatible store.
+fn bucket(var: &impl Fn(&str) -> Option<String>) -> Result<s3::Settings, ConfigError> {
+    let required = |setting: &'static str| {
+        var(setting).ok_or_else(|| ConfigError { setting, problem: "is not set, and BLOBS is s3".to_owned() })
+    };
+    s3::Settings::new(
+        &required("S3_ENDPOINT")?,
+        &required("S3_BUCKET")?,
+        &var("S3_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
+        &required("S3_ACCESS_KEY_ID")?,
+        &required("S3_SECRET_ACCESS_KEY")?,
+    )
+    .map_err(|error| {
+        let (setting, problem) = match error {
+            s3::SettingsError::Endpoint(problem) => ("S3_ENDPOINT", problem),
+            s3::SettingsError::Bucket(problem) => ("S3_BUCKET", problem),
+        };
+        ConfigError { setting, problem: problem.to_owned() }
+    })
 }
 
 fn number(
@@ -91,6 +137,14 @@ fn number(
 mod tests {
     use super::*;
 
+    const S3: [(&str, &str); 5] = [
+        ("BLOBS", "s3"),
+        ("S3_ENDPOINT", "https://s3.example"),
+        ("S3_BUCKET", "drive"),
+        ("S3_ACCESS_KEY_ID", "id"),
+        ("S3_SECRET_ACCESS_KEY", "secret"),
+    ];
+
     fn read(vars: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let key = format!("k1:{}", data_encoding::BASE64.encode(&[7; 32]));
         Config::read(|name| {
@@ -107,6 +161,20 @@ mod tests {
         assert_eq!(config.webdav_name, "OpenCoper");
         assert_eq!(config.versions_kept, 10);
         assert!(config.admin_token.is_none());
+        assert!(config.s3.is_none());
+        assert!(read(&S3).unwrap().s3.is_some());
+    }
+
+    #[test]
+    fn every_setting_that_is_read_has_its_name_in_the_list() {
+        let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
+        let given = [("ENCRYPTION_KEYS", "k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=")];
+        let read = Config::read(|name| {
+            asked.borrow_mut().insert(name.to_owned());
+            given.iter().chain(&S3).find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+        });
+        assert!(read.is_ok());
+        assert_eq!(*asked.borrow(), SETTINGS.map(str::to_owned).into());
     }
 
     #[test]
@@ -119,8 +187,14 @@ mod tests {
             ("WEBDAV_NAME", "dav"),
             ("VERSIONS_KEPT", "-1"),
             ("PROPFIND_LIMIT", "many"),
+            ("BLOBS", "secret"),
+            ("S3_ENDPOINT", " "),
+            ("S3_ENDPOINT", "https://user:secret@s3.example"),
+            ("S3_BUCKET", "secret/.."),
+            ("S3_ACCESS_KEY_ID", ""),
+            ("S3_SECRET_ACCESS_KEY", ""),
         ] {
-            let Err(error) = read(&[(name, value)]) else { panic!("{name}={value} was taken") };
+            let Err(error) = read(&[&[(name, value)], &S3[..]].concat()) else { panic!("{name}={value} was taken") };
             assert_eq!(error.setting, name);
             assert!(!error.to_string().contains("secret") && !error.to_string().contains("c2Vj"));
         }

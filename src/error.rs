@@ -71,6 +71,16 @@ pub enum Error {
     /// The operator's settings are wrong; the sentence says which. 500.
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
+    /// The database was migrated by a newer program. 500.
+    #[error(
+        "the database has version {database}, and this program knows versions up to {program}: run a newer program"
+    )]
+    NewerDatabase {
+        /// The version of the database.
+        database: i64,
+        /// The last version that the program knows.
+        program: i64,
+    },
     /// A bug or a broken store. The text goes to the log, never to the client. 500.
     #[error("{0}")]
     Internal(String),
@@ -119,7 +129,7 @@ impl Error {
             },
             Self::OtherServer(_) => StatusCode::BAD_GATEWAY,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Config(_) | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Config(_) | Self::NewerDatabase { .. } | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -142,7 +152,7 @@ impl Error {
             Self::Raced(_) => "COLLISION",
             Self::OtherServer(_) => "OTHER_SERVER",
             Self::Unavailable(_) => "UNAVAILABLE",
-            Self::Config(_) => "MISCONFIGURED",
+            Self::Config(_) | Self::NewerDatabase { .. } => "MISCONFIGURED",
             Self::Internal(_) => "INTERNAL",
         }
     }
@@ -170,7 +180,7 @@ impl Error {
     /// The answer. `realm` is the name that a password dialogue shows.
     pub fn into_response(self, dialect: Dialect, realm: &str) -> Response<Body> {
         let status = self.status(dialect);
-        if matches!(self, Self::Internal(_) | Self::Config(_) | Self::Unavailable(_)) {
+        if matches!(self, Self::Internal(_) | Self::Config(_) | Self::NewerDatabase { .. } | Self::Unavailable(_)) {
             log::error!("{self}");
         }
         let body = match dialect {

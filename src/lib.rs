@@ -12,6 +12,7 @@
 //! - `auth`: tokens in requests
 //! - `store`: the drive itself; all SQL
 //! - `crypto`: sealing of blobs
+//! - `s3`: object storage by the S3 API, on any runtime's HTTP client
 //! - `ports`: what a runtime provides
 //!
 //! `config`, `context`, `error`, `body`, `name` and `date` serve all of them.
@@ -29,6 +30,7 @@ pub mod name;
 pub mod ports;
 pub mod route;
 pub mod runtime;
+pub mod s3;
 pub mod store;
 pub mod transfer;
 

@@ -21,10 +21,13 @@ pub enum BlobError {
     Unavailable(String),
 }
 
+/// The longest object that `Blobs::put` stores; a longer one is written part by part. (5 GiB on S3, a little less on R2.)
+pub const MOST_IN_ONE_PUT: u64 = 4 << 30;
+
 /// An object store. Keys are ASCII letters, digits, `/` and `-`, at most 128 bytes.
 #[async_trait(?Send)]
 pub trait Blobs {
-    /// Stores exactly `length` bytes (at least 1) of `source` under `key`, in constant memory.
+    /// Stores exactly `length` bytes (1 to `MOST_IN_ONE_PUT`) of `source` under `key`, in constant memory.
     /// When the source fails, ends early or does not end at `length`, the call fails and no
     /// object of that key is visible.
     async fn put(&self, key: &str, length: u64, source: &mut dyn ByteSource) -> Result<(), BlobError>;

@@ -11,16 +11,18 @@ mod clock;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 mod crypto;
+mod http;
 mod random;
 mod sql;
 mod tasks;
 
 use std::rc::Rc;
 
-pub use self::blobs::{BlobError, Blobs, MultipartUpload};
-pub use self::bytes::{ByteSource, Chunks, StreamError, read_at_most};
+pub use self::blobs::{BlobError, Blobs, MOST_IN_ONE_PUT, MultipartUpload};
+pub use self::bytes::{ByteSource, Chunks, Exactly, StreamError, collect, read_at_most};
 pub use self::clock::{Clock, Millis};
 pub use self::crypto::{ContentHasher, Crypto, CryptoError, Digests, SEGMENT_TAG, SegmentCipher};
+pub use self::http::{Http, HttpError, Payload};
 pub use self::random::Random;
 pub use self::sql::{Batch, Databases, Rows, Sql, SqlError, Statement, Value};
 pub use self::tasks::Tasks;

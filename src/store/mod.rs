@@ -10,6 +10,7 @@ mod accounts;
 mod commit;
 mod content;
 mod lock;
+mod migration;
 mod node;
 mod property;
 mod query;
@@ -28,6 +29,7 @@ pub use self::accounts::{Account, AccountChange, Accounts, NewAccount, QuotaChan
 pub use self::commit::{Expect, Found, Place};
 pub use self::content::{Content, Link, Linked, Part};
 pub use self::lock::{Lock, NewLock};
+pub use self::migration::migrate;
 pub use self::node::{ContentInfo, Node};
 pub use self::property::{Property, PropertyChange};
 pub use self::token::{NewToken, Scope, Scopes, TokenInfo};

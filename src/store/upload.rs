@@ -8,7 +8,7 @@ use super::content::{Content, Part};
 use super::{Credentials, Drive, random_hex};
 use crate::crypto::{Length, MasterKeys, SealingSource, blob_aad, sealed_length};
 use crate::error::{Error, Result};
-use crate::ports::{Blobs, ByteSource, Chunks, Millis, MultipartUpload, Statement, StreamError};
+use crate::ports::{Blobs, ByteSource, Chunks, MOST_IN_ONE_PUT, Millis, MultipartUpload, Statement, StreamError};
 
 /// How long an upload may take before its blob is collected.
 const UPLOAD_TIME: Millis = 24 * 3_600_000;
@@ -68,11 +68,11 @@ impl Drive {
         let stored = match length {
             // An empty content has no blob, but more bytes than the announced none are an error.
             Some(0) => sealing.next().await.map(|_| ()).map_err(Error::from),
-            Some(length) => {
+            Some(length) if sealed_length(length) <= MOST_IN_ONE_PUT => {
                 let sealed = sealed_length(length);
                 self.ports.blobs.put(&upload.blob_key, sealed, &mut sealing).await.map_err(Error::from)
             }
-            None => put_unknown(&*self.ports.blobs, &upload.blob_key, &mut sealing).await,
+            _ => put_in_parts(&*self.ports.blobs, &upload.blob_key, &mut sealing).await,
         };
         stored.map_err(|error| match error {
             Error::TooLarge(_) if length.is_none() => Error::QuotaExceeded,
@@ -90,9 +90,9 @@ impl Drive {
     }
 }
 
-/// Stores a source of unknown length: at once if it fits into one part, else as a multipart
+/// Stores a source of unknown or enormous length: at once if it fits into one part, else as a multipart
 /// upload, which is aborted when anything fails.
-async fn put_unknown(blobs: &dyn Blobs, key: &str, sealing: &mut SealingSource<'_>) -> Result<()> {
+async fn put_in_parts(blobs: &dyn Blobs, key: &str, sealing: &mut SealingSource<'_>) -> Result<()> {
     let (first, ended) = gather(sealing).await?;
     if first.is_empty() {
         return Ok(());

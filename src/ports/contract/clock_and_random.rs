@@ -1,5 +1,7 @@
 //! The contracts of `Clock` and `Random`, as far as a test can see them.
 
+use std::time::Duration;
+
 use super::check;
 use crate::ports::{Clock, Millis, Random};
 
@@ -7,10 +9,14 @@ use crate::ports::{Clock, Millis, Random};
 const PLAUSIBLE: std::ops::Range<Millis> = 1_735_689_600_000..4_102_444_800_000;
 
 /// Checks a clock that tells the true time, and a random number generator.
-pub fn clock_and_random(clock: &dyn Clock, random: &dyn Random) -> Result<(), String> {
+pub async fn clock_and_random(clock: &dyn Clock, random: &dyn Random) -> Result<(), String> {
     let first = clock.now();
     check(PLAUSIBLE.contains(&first), "the clock shows milliseconds since 1970")?;
     check(clock.now() - first < 60_000, "the clock does not jump")?;
+    let before = clock.now();
+    clock.sleep(Duration::from_millis(50)).await;
+    let slept = clock.now() - before;
+    check((50..10_000).contains(&slept), &format!("a sleep of 50 ms took {slept} ms"))?;
 
     let (mut one, mut other) = ([0; 32], [0; 32]);
     random.fill(&mut one);

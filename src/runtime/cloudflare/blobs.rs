@@ -14,7 +14,7 @@ use worker_sys::{FixedLengthStream, R2Bucket, R2MultipartUpload, R2ObjectBody};
 use super::js;
 use super::pump::{PumpError, pump};
 use super::source::StreamSource;
-use crate::ports::{BlobError, Blobs, ByteSource, MultipartUpload, SEGMENT_TAG, StreamError};
+use crate::ports::{BlobError, Blobs, ByteSource, Exactly, MultipartUpload, SEGMENT_TAG, StreamError};
 
 /// Objects up to this length are put as one array: cheaper than a stream.
 const SMALL: u64 = 1024 * 1024;
@@ -41,7 +41,8 @@ impl R2 {
         let pipe = FixedLengthStream::new_big_int(length.into()).map_err(|thrown| unavailable("put", &thrown))?;
         let writable = pipe.writable();
         let put = pin!(self.put_value(key, pipe.readable().into()));
-        let feed = pin!(pump(source, &writable, Some(length)));
+        let mut exact = Exactly::new(source, length);
+        let feed = pin!(pump(&mut exact, &writable));
         match select(feed, put).await {
             Either::Left((Ok(()), put)) => put.await,
             Either::Left((Err(error), put)) => {
@@ -153,15 +154,13 @@ fn get_options(offset: u64, length: u64) -> JsValue {
 async fn collect(source: &mut dyn ByteSource, length: u64) -> Result<Uint8Array, StreamError> {
     let size = u32::try_from(length).map_err(|_| StreamError::TooLong)?;
     let all = Uint8Array::new_with_length(size);
+    let mut exact = Exactly::new(source, length);
     let mut filled = 0;
-    while let Some(piece) = source.next().await? {
-        let end = u32::try_from(piece.len()).ok().and_then(|length| length.checked_add(filled));
-        let end = end.filter(|end| *end <= size).ok_or(StreamError::TooLong)?;
+    while let Some(piece) = exact.next().await? {
+        // No piece is longer than what was announced.
+        let end = filled + u32::try_from(piece.len()).map_err(|_| StreamError::TooLong)?;
         all.subarray(filled, end).copy_from(&piece);
         filled = end;
-    }
-    if filled < size {
-        return Err(StreamError::Truncated(format!("it gave {filled} bytes")));
     }
     Ok(all)
 }

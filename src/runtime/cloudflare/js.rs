@@ -2,6 +2,7 @@
 
 use js_sys::{ArrayBuffer, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
+use web_sys::RequestInit;
 
 #[wasm_bindgen]
 extern "C" {
@@ -23,6 +24,9 @@ extern "C" {
     /// Lets another reader read on.
     #[wasm_bindgen(method, catch, js_name = releaseLock)]
     pub fn release(this: &FillingReader) -> Result<(), JsValue>;
+
+    /// Sends a request to another server.
+    pub fn fetch(url: &str, init: &RequestInit) -> Promise;
 
     /// The Web Crypto API.
     #[wasm_bindgen(thread_local_v2, js_name = crypto)]

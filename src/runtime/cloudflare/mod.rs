@@ -7,9 +7,8 @@
 mod blobs;
 mod clock;
 mod console;
-#[cfg(feature = "contract")]
-mod contract;
 mod crypto;
+mod http;
 mod js;
 mod pump;
 mod random;
@@ -28,11 +27,14 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::{Context, Env};
 
 use self::tasks::WaitUntil;
+use super::memory;
+use super::one_database::OneDatabase;
 use crate::App;
 use crate::body::Body;
 use crate::config::{Config, ConfigError};
 use crate::error::{Dialect, Result};
-use crate::ports::{Ports, Tasks};
+use crate::ports::{Blobs, Ports, Tasks};
+use crate::s3::S3;
 
 /// Answers a request. It is run to its end also when the client has gone, so that an upload that
 /// breaks off is cleaned up and its memory is freed.
@@ -54,36 +56,33 @@ async fn answer(request: web_sys::Request, env: Env, tasks: Rc<WaitUntil>) -> Re
     Ok(response::outgoing(response, request.method() == "HEAD", &tasks).await?.into())
 }
 
-async fn handle(request: &web_sys::Request, env: &Env, tasks: &Rc<WaitUntil>) -> Result<http::Response<Body>> {
-    let ports = ports(env, Rc::clone(tasks) as Rc<dyn Tasks>)?;
+async fn handle(request: &web_sys::Request, env: &Env, tasks: &Rc<WaitUntil>) -> Result<::http::Response<Body>> {
+    let config = Config::read(|name| env.var(name).ok().map(|value| value.to_string()))?;
+    let ports = ports(env, &config, Rc::clone(tasks) as Rc<dyn Tasks>)?;
     let request = request::incoming(request)?;
     #[cfg(feature = "contract")]
     if let Some(port) = request.uri().path().strip_prefix("/__contract/") {
-        return Ok(contract::run(port, &ports).await);
+        return Ok(super::contract::run(port, &ports).await);
     }
-    let config = Config::read(|name| env.var(name).ok().map(|value| value.to_string()))?;
     let timing = config.server_timing;
     let mut response = App::new(config, ports).handle(request).await;
     if timing {
-        add_memory(&mut response);
+        memory::tell(&mut response);
     }
     Ok(response)
 }
 
-/// Tells the size of wasm's linear memory, which never shrinks: its peak so far, in bytes.
-fn add_memory(response: &mut http::Response<Body>) {
-    let bytes = core::arch::wasm32::memory_size::<0>() * 65536;
-    if let Ok(value) = http::HeaderValue::try_from(format!("wasm;desc=\"memory={bytes}\"")) {
-        response.headers_mut().append("server-timing", value);
-    }
-}
-
-fn ports(env: &Env, tasks: Rc<dyn Tasks>) -> Result<Ports, ConfigError> {
+fn ports(env: &Env, config: &Config, tasks: Rc<dyn Tasks>) -> Result<Ports, ConfigError> {
+    let (clock, random) = (Rc::new(clock::DateNow), Rc::new(random::WebRandom));
+    let blobs: Rc<dyn Blobs> = match config.s3.clone() {
+        Some(bucket) => Rc::new(S3::new(bucket, Rc::new(http::Fetch), clock.clone(), random.clone())),
+        None => Rc::new(blobs::R2::new(binding(env, "BUCKET")?)),
+    };
     Ok(Ports {
-        databases: Rc::new(sql::OneDatabase::new(binding(env, "DB")?)),
-        blobs: Rc::new(blobs::R2::new(binding(env, "BLOBS")?)),
-        clock: Rc::new(clock::DateNow),
-        random: Rc::new(random::WebRandom),
+        databases: Rc::new(OneDatabase(Rc::new(sql::D1(binding(env, "DB")?)))),
+        blobs,
+        clock,
+        random,
         crypto: Rc::new(crypto::WebCrypto),
         tasks,
     })

@@ -11,7 +11,7 @@ use crate::ports::{ByteSource, StreamError};
 /// Why not everything went through.
 #[derive(Debug, thiserror::Error)]
 pub enum PumpError {
-    /// The source failed, or did not give the length it should.
+    /// The source failed.
     #[error(transparent)]
     Source(#[from] StreamError),
     /// The reader of the stream went away.
@@ -20,13 +20,11 @@ pub enum PumpError {
 }
 
 /// Sends all bytes of `source` to `stream` and closes it. On an error the stream is aborted, so
-/// that its reader cannot take it for complete.
-///
-/// The last piece is held back until the source has said that none follows: a reader that knows
-/// the `length` would be content with it, and the source may still have something to say.
-pub async fn pump(source: &mut dyn ByteSource, stream: &WritableStream, length: Option<u64>) -> Result<(), PumpError> {
+/// that its reader cannot take it for complete; a reader that knows the length could, so a source
+/// of known length is to be `Exactly` so long.
+pub async fn pump(source: &mut dyn ByteSource, stream: &WritableStream) -> Result<(), PumpError> {
     let writer = stream.get_writer().map_err(gone)?;
-    let sent = send(source, &writer, length).await;
+    let sent = send(source, &writer).await;
     if let Err(error) = &sent {
         // Its outcome tells nothing new.
         let _ = JsFuture::from(writer.abort_with_reason(&js_sys::Error::new(&error.to_string()))).await;
@@ -35,27 +33,13 @@ pub async fn pump(source: &mut dyn ByteSource, stream: &WritableStream, length: 
 }
 
 /// Sends and closes. While one piece goes out, the next is fetched.
-async fn send(
-    source: &mut dyn ByteSource,
-    writer: &WritableStreamDefaultWriter,
-    length: Option<u64>,
-) -> Result<(), PumpError> {
-    let mut total = 0;
+async fn send(source: &mut dyn ByteSource, writer: &WritableStreamDefaultWriter) -> Result<(), PumpError> {
     let mut under_way: Option<Write> = None;
-    let mut held = source.next().await?;
-    while let Some(piece) = held {
-        held = source.next().await?;
-        total += piece.len() as u64;
-        if length.is_some_and(|length| total > length || (total == length && held.is_some())) {
-            return Err(StreamError::TooLong.into());
-        }
+    while let Some(piece) = source.next().await? {
         if let Some(write) = under_way.take() {
             write.done().await?;
         }
         under_way = Some(Write::begin(writer, &piece));
-    }
-    if length.is_some_and(|length| total < length) {
-        return Err(StreamError::Truncated(format!("it gave {total} bytes")).into());
     }
     if let Some(write) = under_way {
         write.done().await?;

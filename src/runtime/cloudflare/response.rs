@@ -14,7 +14,7 @@ use super::js::IdentityTransformStream;
 use super::pump::{PumpError, pump};
 use super::tasks::WaitUntil;
 use crate::body::Body;
-use crate::ports::{ByteSource, StreamError, Tasks};
+use crate::ports::{ByteSource, Exactly, StreamError, Tasks};
 
 /// Bodies up to this length are sent as one array if they are in memory.
 const SMALL: u64 = 256 * 1024;
@@ -75,8 +75,11 @@ fn stream(mut body: Body, tasks: &Rc<WaitUntil>) -> Result<ReadableStream, JsVal
     };
     let writable = pipe.writable();
     tasks.spawn(Box::pin(async move {
-        let length = body.length;
-        match pump(&mut body, &writable, length).await {
+        let sent = match body.length {
+            Some(length) => pump(&mut Exactly::new(&mut body, length), &writable).await,
+            None => pump(&mut body, &writable).await,
+        };
+        match sent {
             Ok(()) | Err(PumpError::Reader(_)) => {}
             Err(PumpError::Source(error)) => log::error!("a response broke off: {error}"),
         }

@@ -1,7 +1,5 @@
 //! SQL on D1.
 
-use std::rc::Rc;
-
 use async_trait::async_trait;
 use js_sys::{Array, JSON};
 use serde::Deserialize;
@@ -10,32 +8,13 @@ use wasm_bindgen::JsValue;
 use worker_sys::{D1Database, D1PreparedStatement};
 
 use super::js;
-use crate::ports::{Batch, Databases, Rows, Sql, SqlError, Statement, Value};
+use crate::ports::{Batch, Rows, Sql, SqlError, Statement, Value};
 
 /// The greatest number that JavaScript holds exactly, 2^53.
 const MOST: u64 = 1 << 53;
 
-/// One D1 database that holds the directory and all drives.
-pub struct OneDatabase(Rc<D1>);
-
-impl OneDatabase {
-    /// All in `database`.
-    pub fn new(database: D1Database) -> Self {
-        Self(Rc::new(D1(database)))
-    }
-}
-
-impl Databases for OneDatabase {
-    fn directory(&self) -> Rc<dyn Sql> {
-        self.0.clone()
-    }
-
-    fn drive(&self, _account: i64) -> Rc<dyn Sql> {
-        self.0.clone()
-    }
-}
-
-struct D1(D1Database);
+/// A D1 database.
+pub struct D1(pub D1Database);
 
 #[async_trait(?Send)]
 impl Sql for D1 {

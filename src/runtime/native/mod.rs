@@ -1,16 +1,16 @@
 //! The runtime of the tests: metadata in SQLite, bytes in memory, a clock that can be set.
 
 mod blobs;
-mod crypto;
 mod sql;
 mod system;
 
 use std::rc::Rc;
 
 pub use self::blobs::MemoryBlobs;
-pub use self::crypto::RustCrypto;
-pub use self::sql::{NativeDatabases, NativeSql};
+pub use self::sql::NativeSql;
 pub use self::system::{ImmediateTasks, OsRandom, SystemClock, TestClock};
+pub use super::one_database::OneDatabase;
+pub use super::rust_crypto::RustCrypto;
 use crate::ports::{Millis, Ports};
 
 /// 2026-01-02T03:04:05.678Z
@@ -39,7 +39,7 @@ impl Native {
     /// What the core asks for.
     pub fn ports(&self) -> Ports {
         Ports {
-            databases: Rc::new(NativeDatabases(self.sql.clone())),
+            databases: Rc::new(OneDatabase(self.sql.clone())),
             blobs: Rc::new(self.blobs.clone()),
             clock: self.clock.clone(),
             random: Rc::new(OsRandom),
@@ -71,9 +71,9 @@ mod tests {
         assert_eq!(contract::crypto(&RustCrypto).await, Ok(()));
     }
 
-    #[test]
-    fn clock_and_random_keep_their_contracts() {
-        assert_eq!(contract::clock_and_random(&SystemClock, &OsRandom), Ok(()));
+    #[tokio::test]
+    async fn clock_and_random_keep_their_contracts() {
+        assert_eq!(contract::clock_and_random(&SystemClock, &OsRandom).await, Ok(()));
     }
 
     #[test]

@@ -3,18 +3,17 @@
 
 use std::cell::RefCell;
 use std::path::Path;
-use std::rc::Rc;
 
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use rusqlite::limits::Limit;
 use rusqlite::types::{Value as Field, ValueRef};
 use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior, params_from_iter};
 use serde_json::Value as Json;
 
-use crate::ports::{Batch, Databases, Rows, Sql, SqlError, Statement, Value};
-
-/// All files of `migrations/`, in order.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/0001_drive.sql")];
+use crate::error::Result;
+use crate::ports::{Batch, Rows, Sql, SqlError, Statement, Value};
+use crate::store;
 
 /// What workerd sets, with the length of a row that D1 documents.
 const LIMITS: [(Limit, i32); 11] = [
@@ -46,36 +45,47 @@ impl NativeSql {
     /// # Panics
     /// When a migration fails.
     pub fn open_in_memory() -> Self {
-        Self::prepare(Connection::open_in_memory()).expect("the migrations apply to an empty database")
+        let sql = Self::prepare(Connection::open_in_memory()).expect("SQLite opens");
+        sql.migrated().expect("the migrations apply to an empty database")
     }
 
     /// The database in the file `path`, which is made if there is none.
-    pub fn open(path: &Path) -> Result<Self, SqlError> {
-        Ok(Self::prepare(Connection::open(path))?)
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::prepare(Connection::open(path)).map_err(SqlError::from)?.migrated()
     }
 
     fn prepare(connection: rusqlite::Result<Connection>) -> rusqlite::Result<Self> {
-        let mut connection = connection?;
+        let connection = connection?;
         for (limit, value) in LIMITS {
             connection.set_limit(limit, value)?;
         }
         connection.pragma_update(None, "foreign_keys", true)?;
-        migrate(&mut connection)?;
         Ok(Self { connection: RefCell::new(connection) })
+    }
+
+    fn migrated(self) -> Result<Self> {
+        store::migrate(&self).now_or_never().expect("SQLite does not wait")?;
+        Ok(self)
     }
 }
 
-/// Applies what was not applied yet; SQLite's `user_version` counts it.
-fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let applied: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    for (version, migration) in (1_u32..).zip(MIGRATIONS) {
-        if version > applied {
-            transaction.execute_batch(migration)?;
-            transaction.pragma_update(None, "user_version", version)?;
-        }
+#[cfg(test)]
+impl NativeSql {
+    /// A database without a schema.
+    ///
+    /// # Panics
+    /// When SQLite does not open.
+    pub fn open_empty_in_memory() -> Self {
+        Self::prepare(Connection::open_in_memory()).unwrap()
     }
-    transaction.commit()
+
+    /// Runs what a batch would not take, such as several statements in one text.
+    ///
+    /// # Panics
+    /// When one of them fails.
+    pub fn execute(&self, sql: &str) {
+        self.connection.borrow().execute_batch(sql).unwrap();
+    }
 }
 
 #[async_trait(?Send)]
@@ -147,34 +157,12 @@ impl From<rusqlite::Error> for SqlError {
     }
 }
 
-/// One database for all accounts.
-pub struct NativeDatabases(pub Rc<NativeSql>);
-
-impl Databases for NativeDatabases {
-    fn directory(&self) -> Rc<dyn Sql> {
-        self.0.clone()
-    }
-
-    fn drive(&self, _account: i64) -> Rc<dyn Sql> {
-        self.0.clone()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     async fn run(sql: &NativeSql, text: &'static str, params: Vec<Value>) -> Result<Batch, SqlError> {
         sql.batch(vec![Statement::new(text, params)]).await
-    }
-
-    #[test]
-    fn every_migration_is_applied() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
-        let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        files.sort();
-        let texts: Vec<String> = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
-        assert_eq!(texts, MIGRATIONS);
     }
 
     #[tokio::test]

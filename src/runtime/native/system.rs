@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 use std::pin::Pin;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use async_trait::async_trait;
 use futures_util::FutureExt;
 
 use crate::ports::{Clock, Millis, Random, Tasks};
@@ -11,10 +12,15 @@ use crate::ports::{Clock, Millis, Random, Tasks};
 /// The clock of the machine.
 pub struct SystemClock;
 
+#[async_trait(?Send)]
 impl Clock for SystemClock {
     fn now(&self) -> Millis {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        std::thread::sleep(duration);
     }
 }
 
@@ -38,9 +44,15 @@ impl TestClock {
     }
 }
 
+#[async_trait(?Send)]
 impl Clock for TestClock {
     fn now(&self) -> Millis {
         self.0.get()
+    }
+
+    /// Moves the clock on, and returns at once.
+    async fn sleep(&self, duration: Duration) {
+        self.advance(Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Runs the ports' contract tests inside workerd: `/__contract/sql` and so on. Never deployed.
+//! Runs the ports' contract tests inside a runtime: `/__contract/sql` and so on. Never deployed.
 
 use http::Response;
 
@@ -11,7 +11,7 @@ pub async fn run(port: &str, ports: &Ports) -> Response<Body> {
         "sql" => contract::sql(&*ports.databases).await,
         "blobs" => contract::blobs(&*ports.blobs, &*ports.random).await,
         "crypto" => contract::crypto(&*ports.crypto).await,
-        "clock-and-random" => contract::clock_and_random(&*ports.clock, &*ports.random),
+        "clock-and-random" => contract::clock_and_random(&*ports.clock, &*ports.random).await,
         _ => Err(format!("there is no port {port}")),
     };
     let answer = serde_json::json!({ "ok": outcome.is_ok(), "breach": outcome.err() });

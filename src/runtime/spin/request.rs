@@ -1,0 +1,53 @@
+//! WASI's requests as the core takes them.
+
+use http::{HeaderName, HeaderValue, Method, Uri, header};
+use spin_sdk::wasip3::http::types::{Request, Scheme};
+
+use super::source::StreamSource;
+use crate::body::Body;
+use crate::error::{Error, Result};
+use crate::ports::StreamError;
+
+/// The request, whose body is not read before the core asks for it.
+pub fn incoming(request: Request) -> Result<http::Request<Body>> {
+    let mut incoming = http::Request::new(Body::empty());
+    *incoming.method_mut() =
+        Method::try_from(request.get_method()).map_err(|_| Error::bad("the method is not a token"))?;
+    *incoming.uri_mut() = uri(&request)?;
+    for (name, value) in request.get_headers().copy_all() {
+        let name = HeaderName::try_from(name).map_err(|_| Error::bad("a header's name is not valid"))?;
+        let value = HeaderValue::try_from(value).map_err(|_| Error::bad("a header's value is not valid"))?;
+        incoming.headers_mut().append(name, value);
+    }
+    // WASI carries the host beside the headers.
+    if let Some(host) = request.get_authority()
+        && !incoming.headers().contains_key(header::HOST)
+        && let Ok(host) = HeaderValue::try_from(host)
+    {
+        incoming.headers_mut().insert(header::HOST, host);
+    }
+    let length = length(&incoming)?;
+    if length != Some(0) {
+        let source = StreamSource::new(|verdict| Request::consume_body(request, verdict), StreamError::Truncated);
+        *incoming.body_mut() = Body::stream(length, Box::new(source));
+    }
+    Ok(incoming)
+}
+
+fn uri(request: &Request) -> Result<Uri> {
+    let scheme = match request.get_scheme() {
+        Some(Scheme::Https) => "https",
+        _ => "http",
+    };
+    let path = request.get_path_with_query().unwrap_or_else(|| "/".to_owned());
+    let builder =
+        Uri::builder().scheme(scheme).authority(request.get_authority().unwrap_or_else(|| "drive".to_owned()));
+    builder.path_and_query(path).build().map_err(|_| Error::bad("the URL is not valid"))
+}
+
+/// The number of bytes that the client announced.
+fn length(request: &http::Request<Body>) -> Result<Option<u64>> {
+    let Some(length) = request.headers().get(header::CONTENT_LENGTH) else { return Ok(None) };
+    let length = length.to_str().ok().and_then(|length| length.parse().ok());
+    length.map(Some).ok_or_else(|| Error::bad("Content-Length is not a number"))
+}
