@@ -186,7 +186,7 @@ start_store() {
   done
   # Small volumes: SeaweedFS reserves some for each bucket.
   setsid "$weed" server -dir="$folder/data" -ip=127.0.0.1 -ip.bind=127.0.0.1 "${ports[@]}" -master.telemetry=false \
-    -master.volumeSizeLimitMB=1024 -volume.max=0 -s3 -s3.port="$port" -s3.port.grpc="$(free_port)" -s3.port.iceberg=0 \
+    -master.volumeSizeLimitMB=1024 -volume.max=0 -volume.preStopSeconds=0 -s3 -s3.port="$port" -s3.port.grpc="$(free_port)" -s3.port.iceberg=0 \
     -s3.port.lance=0 -s3.iam=false -s3.config="$folder/s3.json" </dev/null >"$store_log" 2>&1 &
   store_group=$!
   store_url=http://127.0.0.1:$port
@@ -310,4 +310,6 @@ stop_group() {
     sleep 0.1
   done
   kill -KILL -- "-$group" 2>/dev/null || true
+  # bash reports a killed child otherwise.
+  wait "$group" 2>/dev/null || true
 }

@@ -178,6 +178,19 @@ mod tests {
     }
 
     #[test]
+    fn spin_passes_every_setting_on() {
+        let manifest = include_str!("../spin.toml");
+        for setting in SETTINGS.iter().filter(|setting| **setting != "BLOBS") {
+            let name = setting.to_ascii_lowercase();
+            let declared = manifest.lines().find(|line| line.starts_with(&format!("{name} = {{")));
+            let declared = declared.unwrap_or_else(|| panic!("spin.toml does not declare {name}"));
+            let is_secret = ["key", "token"].iter().any(|word| name.contains(word)) && name != "s3_access_key_id";
+            assert_eq!(declared.contains("secret = true"), is_secret, "{declared}");
+            assert!(manifest.contains(&format!("\n{name} = \"{{{{ {name} }}}}\"\n")), "the component lacks {name}");
+        }
+    }
+
+    #[test]
     fn a_wrong_setting_is_named_without_its_value() {
         for (name, value) in [
             ("ENCRYPTION_KEYS", " "),

@@ -38,7 +38,6 @@ pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
         etag: &node.etag,
         modified_at: node.modified_at,
         size: node.size,
-        content_id: node.content_id.as_deref().unwrap_or_default(),
         content: node.content.as_ref(),
         disposition: Disposition::Inline,
     };

@@ -92,7 +92,6 @@ pub async fn content(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
         etag: &file.etag,
         modified_at: file.modified_at,
         size: file.size,
-        content_id: file.content_id.as_deref().unwrap_or_default(),
         content: file.content.as_ref(),
         disposition: Disposition::Attachment,
     };

@@ -42,7 +42,6 @@ pub async fn content(cx: &Context<'_>, id: &str, version: &str) -> Result<Respon
         etag: &format!("v{}", version.id),
         modified_at: version.modified_at,
         size: version.size,
-        content_id: &version.content_id,
         content: version.content.as_ref(),
         disposition: Disposition::Attachment,
     };

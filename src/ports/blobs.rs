@@ -5,7 +5,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{ByteSource, StreamError};
+use super::{ByteSource, Chunks, StreamError};
 
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +31,11 @@ pub trait Blobs {
     /// When the source fails, ends early or does not end at `length`, the call fails and no
     /// object of that key is visible.
     async fn put(&self, key: &str, length: u64, source: &mut dyn ByteSource) -> Result<(), BlobError>;
+
+    /// Stores `bytes` (at least one), and may try it several times, since they are all here.
+    async fn put_bytes(&self, key: &str, bytes: Bytes) -> Result<(), BlobError> {
+        self.put(key, bytes.len() as u64, &mut Chunks::new([bytes])).await
+    }
 
     /// Begins an object whose length is not known yet.
     async fn create_multipart(&self, key: &str) -> Result<Box<dyn MultipartUpload>, BlobError>;

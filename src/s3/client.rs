@@ -10,17 +10,20 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use http::{Method, Request, Response, Uri};
 use jiff::Timestamp;
+use rusty_s3::signing::sign;
 use rusty_s3::{Bucket, Credentials, S3Action};
+use url::Url;
 
 use super::failure::{Failure, unreadable};
 use super::settings::Settings;
-use crate::ports::{BlobError, ByteSource, Clock, Http, Payload, Random, read_at_most};
+use crate::ports::{ByteSource, Clock, Http, Payload, Random, read_at_most};
 
 /// How long a signed URL is good: for the call and its repetitions, and for clocks that differ.
 const GOOD_FOR: Duration = Duration::from_mins(15);
 
-/// How long a store may neither take nor give a byte.
+/// How long a store may neither take nor give a byte, and in how many steps that is watched.
 const PATIENCE: Duration = Duration::from_secs(30);
+const STEPS: u32 = 6;
 
 /// A call that fails in passing is repeated so often, after 0.2, 0.4 and 0.8 s and up to as long again.
 const REPETITIONS: usize = 3;
@@ -55,65 +58,85 @@ impl Client {
 
     /// A signed request without a payload.
     pub fn request<'a>(&self, method: Method, action: &impl S3Action<'a>) -> Request<()> {
-        let now = Timestamp::from_millisecond(self.clock.now()).unwrap_or(Timestamp::UNIX_EPOCH);
-        let url = action.sign_with_time(GOOD_FOR, &now);
-        let mut request = Request::new(());
-        *request.method_mut() = method;
-        // A URL of the url crate is a URI: it is ASCII and percent-encoded.
-        *request.uri_mut() = Uri::try_from(url.as_str()).unwrap_or_default();
-        request
+        request(method, &action.sign_with_time(GOOD_FOR, &self.now()))
+    }
+
+    /// `ListMultipartUploads` of one key, which the signer has no action for.
+    pub fn list_uploads(&self, key: &str) -> Request<()> {
+        let (bucket, credentials) = (self.bucket(), self.credentials());
+        let query = [("prefix", key), ("uploads", "")];
+        let url = sign(
+            &self.now(),
+            rusty_s3::Method::Get,
+            bucket.base_url().clone(),
+            credentials.key(),
+            credentials.secret(),
+            credentials.token(),
+            bucket.region(),
+            GOOD_FOR.as_secs(),
+            query.into_iter(),
+            std::iter::empty(),
+        );
+        request(Method::GET, &url)
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.clock.now()).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     /// Sends a request until it succeeds or another time would not help.
     pub async fn call(&self, request: Request<Bytes>) -> Result<Answer, Failure> {
-        let attempt = || async {
-            let request = request.clone().map(Payload::Bytes);
-            self.attempt(request, &Progress::default()).await
-        };
+        self.repeat(|| self.attempt(request.clone().map(Payload::Bytes), None)).await
+    }
+
+    /// Sends a request that is answered with a short document.
+    pub async fn call_for_text(&self, request: Request<Bytes>) -> Result<String, Failure> {
+        self.repeat(|| async {
+            let answer = self.attempt(request.clone().map(Payload::Bytes), None).await?;
+            self.text(answer).await
+        })
+        .await
+    }
+
+    /// Does `attempt` until it succeeds or another time would not help.
+    pub async fn repeat<T>(&self, attempt: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
         let clock = Rc::clone(&self.clock);
         let sleep = move |pause| {
             let clock = Rc::clone(&clock);
             async move { clock.sleep(pause).await }
         };
-        attempt.retry(self.pauses()).sleep(sleep).when(Failure::passes).await
-    }
-
-    /// Sends a request that is answered with a short document.
-    pub async fn call_for_text(&self, operation: &str, request: Request<Bytes>) -> Result<String, BlobError> {
-        let answer = self.call(request).await.map_err(|failure| failure.of(operation, ""))?;
-        self.text(operation, answer).await
+        (|| attempt()).retry(self.pauses()).sleep(sleep).when(Failure::passes).await
     }
 
     /// The document of an answer.
-    pub async fn text(&self, operation: &str, answer: Answer) -> Result<String, BlobError> {
+    pub async fn text(&self, answer: Answer) -> Result<String, Failure> {
         let mut body = answer.into_body();
-        let document = self.patiently(read_at_most(&mut *body, MOST_TEXT), &Progress::default()).await;
-        let document = document.and_then(Result::ok).ok_or_else(|| unreadable(operation))?;
-        String::from_utf8(document.into()).map_err(|_| unreadable(operation))
+        let document = self.patiently(read_at_most(&mut *body, MOST_TEXT), None).await?;
+        let document = document.map_err(|error| Failure::NoAnswer(error.to_string()))?;
+        String::from_utf8(document.into()).map_err(|_| unreadable())
     }
 
-    /// Sends a request once.
-    pub async fn attempt(&self, request: Request<Payload<'_>>, progress: &Progress) -> Result<Answer, Failure> {
-        let answer = self.patiently(self.http.send(request), progress).await;
-        let answer = answer.ok_or_else(|| Failure::NoAnswer("no answer in time".to_owned()))??;
+    /// Sends a request once. A payload that streams tells its progress.
+    pub async fn attempt(&self, request: Request<Payload<'_>>, progress: Option<&Progress>) -> Result<Answer, Failure> {
+        let answer = self.patiently(self.http.send(request), progress).await??;
         if answer.status().is_success() {
             return Ok(answer);
         }
-        let failure = self.patiently(Failure::read(answer), &Progress::default()).await;
-        Err(failure.unwrap_or_else(|| Failure::NoAnswer("no answer in time".to_owned())))
+        Err(self.patiently(Failure::read(answer), None).await?)
     }
 
-    /// What `work` gives; nothing if there is no progress for too long.
-    pub async fn patiently<T>(&self, work: impl Future<Output = T>, progress: &Progress) -> Option<T> {
+    /// What `work` gives, unless there is no progress for too long.
+    pub async fn patiently<T>(&self, work: impl Future<Output = T>, progress: Option<&Progress>) -> Result<T, Failure> {
         let mut work = pin!(work);
-        loop {
-            let before = progress.handed.get();
-            match select(work.as_mut(), self.clock.sleep(PATIENCE)).await {
-                Either::Left((done, _)) => return Some(done),
-                Either::Right(_) if progress.asking.get() || progress.handed.get() != before => {}
-                Either::Right(_) => return None,
+        let (mut seen, mut idle) = (0, 0);
+        while idle < STEPS {
+            match select(work.as_mut(), self.clock.sleep(PATIENCE / STEPS)).await {
+                Either::Left((done, _)) => return Ok(done),
+                Either::Right(_) if progress.is_some_and(|progress| progress.has_moved(&mut seen)) => idle = 0,
+                Either::Right(_) => idle += 1,
             }
         }
+        Err(Failure::TimedOut)
     }
 
     /// Waits before the `nth` repetition of something that is not a call.
@@ -132,6 +155,14 @@ impl Client {
     }
 }
 
+fn request(method: Method, url: &Url) -> Request<()> {
+    let mut request = Request::new(());
+    *request.method_mut() = method;
+    // A URL of the url crate is a URI: it is ASCII and percent-encoded.
+    *request.uri_mut() = Uri::try_from(url.as_str()).unwrap_or_default();
+    request
+}
+
 /// How far a payload has got.
 #[derive(Default)]
 pub struct Progress {
@@ -139,4 +170,12 @@ pub struct Progress {
     pub handed: Cell<u64>,
     /// Whether it is our client that is waited for, and not the store.
     pub asking: Cell<bool>,
+}
+
+impl Progress {
+    /// Whether the store is not to blame for standing still since `seen`.
+    fn has_moved(&self, seen: &mut u64) -> bool {
+        let before = std::mem::replace(seen, self.handed.get());
+        self.asking.get() || self.handed.get() != before
+    }
 }

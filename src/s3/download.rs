@@ -1,5 +1,6 @@
 //! `GetObject`, taken up again where it broke off: objects never change.
 
+use std::fmt::Display;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -7,9 +8,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, header};
 
-use super::client::{Answer, Client, Progress};
+use super::client::{Answer, Client};
 use super::failure::unreadable;
 use crate::ports::{BlobError, ByteSource, StreamError};
+
+const OPERATION: &str = "GetObject";
 
 /// How often in a row a download may break off without having brought a byte.
 const MOST_BREAKS: u32 = 3;
@@ -36,8 +39,8 @@ impl Download {
         let action = self.client.bucket().get_object(Some(self.client.credentials()), &self.key);
         let mut request: Request<Bytes> = self.client.request(Method::GET, &action).map(|()| Bytes::new());
         let range = format!("bytes={}-{}", self.range.start, self.range.end - 1);
-        request.headers_mut().insert(header::RANGE, HeaderValue::try_from(range).map_err(|_| unreadable("GetObject"))?);
-        let answer = self.client.call(request).await.map_err(|failure| failure.of("GetObject", &self.key))?;
+        request.headers_mut().insert(header::RANGE, HeaderValue::try_from(range).map_err(|_| self.unreadable())?);
+        let answer = self.client.call(request).await.map_err(|failure| failure.of(OPERATION, &self.key))?;
         self.check(&answer)?;
         Ok(answer.into_body())
     }
@@ -46,22 +49,26 @@ impl Download {
     fn check(&self, answer: &Answer) -> Result<(), BlobError> {
         let range = answer.headers().get(header::CONTENT_RANGE).and_then(|range| range.to_str().ok());
         let range = range.filter(|_| answer.status() == StatusCode::PARTIAL_CONTENT);
-        let (given, _) = range.and_then(|range| range.split_once('/')).ok_or_else(|| unreadable("GetObject"))?;
+        let (given, _) = range.and_then(|range| range.split_once('/')).ok_or_else(|| self.unreadable())?;
         let asked = format!("bytes {}-{}", self.range.start, self.range.end - 1);
         if given == asked { Ok(()) } else { Err(BlobError::Missing(self.key.clone())) }
     }
 
+    fn unreadable(&self) -> BlobError {
+        unreadable().of(OPERATION, &self.key)
+    }
+
     /// The next piece, of a new answer if need be; an error when it broke off.
     async fn read(&mut self) -> Result<Bytes, StreamError> {
-        let broken = |why: &str| StreamError::Io(format!("GetObject: {why}"));
+        let broken = |why: &dyn Display| StreamError::Io(format!("{OPERATION}: {why}"));
         let mut body = match self.body.take() {
             Some(body) => body,
             None => self.request().await.map_err(|error| StreamError::Io(error.to_string()))?,
         };
-        let read = self.client.patiently(body.next(), &Progress::default()).await;
+        let read = self.client.patiently(body.next(), None).await;
         self.body = Some(body);
-        let piece = read.ok_or_else(|| broken("no bytes in time"))?.map_err(|error| broken(&error.to_string()))?;
-        piece.ok_or_else(|| broken("the answer is too short"))
+        let piece = read.map_err(|failure| broken(&failure))?.map_err(|error| broken(&error))?;
+        piece.ok_or_else(|| broken(&"the answer is too short"))
     }
 }
 

@@ -18,11 +18,14 @@ pub enum Failure {
     /// The payload broke off.
     #[error(transparent)]
     Source(StreamError),
-    /// There was no answer.
+    /// There was no answer, or none that can be understood. The store may have done it, or not.
     #[error("{0}")]
     NoAnswer(String),
+    /// The store has kept silent for so long that nobody waits for another attempt.
+    #[error("no answer in time")]
+    TimedOut,
     /// The store refused.
-    #[error("{status} {code} {message}")]
+    #[error("{status}{}{code}{}{message}", space(code), space(message))]
     Refused {
         /// The status.
         status: StatusCode,
@@ -39,7 +42,7 @@ impl Failure {
         let status = answer.status();
         let document = read_at_most(&mut *answer.into_body(), MOST).await.unwrap_or_default();
         let document = String::from_utf8_lossy(&document);
-        let text = |name| element(&document, name).unwrap_or_default();
+        let text = |name| texts(&document, name).into_iter().next().unwrap_or_default();
         let message = text("Message").chars().take(MOST_SAID).collect();
         Self::Refused { status, code: text("Code"), message }
     }
@@ -47,7 +50,7 @@ impl Failure {
     /// Whether the same request may succeed a moment later.
     pub fn passes(&self) -> bool {
         match self {
-            Self::Source(_) => false,
+            Self::Source(_) | Self::TimedOut => false,
             Self::NoAnswer(_) => true,
             Self::Refused { status, code, .. } => {
                 status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS || code == "RequestTimeout"
@@ -80,24 +83,29 @@ impl From<HttpError> for Failure {
 }
 
 /// An answer that is no success in spite of its status.
-pub fn unreadable(operation: &str) -> BlobError {
-    BlobError::Unavailable(format!("{operation}: the answer is not what S3 answers"))
+pub fn unreadable() -> Failure {
+    Failure::NoAnswer("the answer is not what S3 answers".to_owned())
 }
 
-/// The text of the first element of that name, in any namespace.
-pub fn element(document: &str, name: &str) -> Option<String> {
+/// The texts of all elements of that name, in any namespace.
+pub fn texts(document: &str, name: &str) -> Vec<String> {
     let mut reader = Reader::from_str(document);
+    let mut found = Vec::new();
     loop {
-        match reader.read_event().ok()? {
-            Event::Start(start) if start.local_name().as_ref() == name => {
-                return reader.read_text(start.name()).ok().map(|text| one_line(&text));
+        match reader.read_event() {
+            Ok(Event::Start(start)) if start.local_name().as_ref() == name => {
+                found.extend(reader.read_text(start.name()).ok().map(|text| one_line(&text)));
             }
-            Event::Eof => return None,
-            _ => {}
+            Ok(Event::Eof) | Err(_) => return found,
+            Ok(_) => {}
         }
     }
 }
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn space(before: &str) -> &'static str {
+    if before.is_empty() { "" } else { " " }
 }

@@ -29,6 +29,7 @@ use rusty_s3::actions::{DeleteObjectsResponse, ObjectIdentifier};
 
 use self::client::Client;
 use self::download::Download;
+use self::failure::Failure;
 use self::multipart::S3Upload;
 pub use self::settings::{Settings, SettingsError};
 use crate::ports::{BlobError, Blobs, ByteSource, Clock, Http, MultipartUpload, Random};
@@ -47,6 +48,10 @@ impl S3 {
 impl Blobs for S3 {
     async fn put(&self, key: &str, length: u64, source: &mut dyn ByteSource) -> Result<(), BlobError> {
         upload::put(&self.0, key, length, source).await
+    }
+
+    async fn put_bytes(&self, key: &str, bytes: Bytes) -> Result<(), BlobError> {
+        upload::put_bytes(&self.0, key, bytes).await
     }
 
     async fn create_multipart(&self, key: &str) -> Result<Box<dyn MultipartUpload>, BlobError> {
@@ -71,8 +76,9 @@ impl Blobs for S3 {
         if let Ok(md5) = md5.try_into() {
             request.headers_mut().insert(HeaderName::from_static("content-md5"), md5);
         }
-        let answer = self.0.call_for_text("DeleteObjects", request).await?;
-        let deleted = DeleteObjectsResponse::parse(&answer).map_err(|_| failure::unreadable("DeleteObjects"))?;
+        let failed = |failure: Failure| failure.of("DeleteObjects", "");
+        let answer = self.0.call_for_text(request).await.map_err(failed)?;
+        let deleted = DeleteObjectsResponse::parse(&answer).map_err(|_| failed(failure::unreadable()))?;
         match deleted.errors.first() {
             Some(error) => Err(BlobError::Unavailable(format!("DeleteObjects: {} for one key", error.code))),
             None => Ok(()),

@@ -8,8 +8,8 @@ use http::{Method, header};
 use rusty_s3::actions::{CompleteMultipartUploadResponse, CreateMultipartUpload};
 
 use super::client::Client;
-use super::failure::unreadable;
-use crate::ports::{BlobError, MultipartUpload};
+use super::failure::{Failure, texts, unreadable};
+use crate::ports::{BlobError, MultipartUpload, Payload};
 
 /// Parts that S3 takes.
 const MOST_PARTS: u16 = 10_000;
@@ -25,49 +25,94 @@ pub struct S3Upload {
 impl S3Upload {
     /// Begins an object of unknown length.
     pub async fn create(client: Rc<Client>, key: &str) -> Result<Self, BlobError> {
-        let action = client.bucket().create_multipart_upload(Some(client.credentials()), key);
-        let request = client.request(Method::POST, &action).map(|()| Bytes::new());
-        let document = client.call_for_text("CreateMultipartUpload", request).await?;
-        let created =
-            CreateMultipartUpload::parse_response(&document).map_err(|_| unreadable("CreateMultipartUpload"))?;
-        let id = created.upload_id().to_owned();
+        let created = client.repeat(|| create(&client, key)).await;
+        let id = created.map_err(|failure| failure.of("CreateMultipartUpload", key))?;
         Ok(Self { client, key: key.to_owned(), id, etags: Vec::new() })
     }
 
-    async fn try_complete(&self) -> Result<(), BlobError> {
+    async fn try_append(&self, number: u16, part: Bytes) -> Result<String, Failure> {
+        let client = &self.client;
+        let action = client.bucket().upload_part(Some(client.credentials()), &self.key, number, &self.id);
+        let request = client.request(Method::PUT, &action).map(|()| part);
+        let answer = client.call(request).await?;
+        let etag = answer.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
+        client.text(answer).await?;
+        etag.ok_or_else(unreadable)
+    }
+
+    async fn try_complete(&self) -> Result<(), Failure> {
         let client = &self.client;
         let etags = self.etags.iter().map(String::as_str);
         let action = client.bucket().complete_multipart_upload(Some(client.credentials()), &self.key, &self.id, etags);
         let request = client.request(Method::POST, &action).map(|()| Bytes::from(action.body()));
-        // A store may find only after it has sent the status that it cannot put the parts together.
-        let document = client.call_for_text("CompleteMultipartUpload", request).await?;
-        CompleteMultipartUploadResponse::parse(&document).map(|_| ()).map_err(|_| unreadable("CompleteMultipartUpload"))
+        client
+            .repeat(|| async {
+                let document = client.attempt(request.clone().map(Payload::Bytes), None).await;
+                let document = client.text(document?).await?;
+                // A store may find only after it has sent the status that it cannot put the parts together.
+                CompleteMultipartUploadResponse::parse(&document).map(|_| ()).map_err(|_| unreadable())
+            })
+            .await
     }
+}
 
-    async fn try_abort(&self) -> Result<(), BlobError> {
-        let client = &self.client;
-        let action = client.bucket().abort_multipart_upload(Some(client.credentials()), &self.key, &self.id);
-        let request = client.request(Method::DELETE, &action).map(|()| Bytes::new());
-        match client.call(request).await {
-            // A repeated abort finds nothing any more.
-            Err(failure) if !failure.is("NoSuchUpload") => Err(failure.of("AbortMultipartUpload", &self.key)),
-            _ => Ok(()),
-        }
+/// Begins an upload and gives its id.
+async fn create(client: &Client, key: &str) -> Result<String, Failure> {
+    let action = client.bucket().create_multipart_upload(Some(client.credentials()), key);
+    let request = client.request(Method::POST, &action).map(|()| Payload::Bytes(Bytes::new()));
+    let created = match client.attempt(request, None).await {
+        Ok(answer) => client.text(answer).await,
+        Err(failure) => Err(failure),
+    };
+    let id = created.and_then(|document| {
+        CreateMultipartUpload::parse_response(&document)
+            .map(|created| created.upload_id().to_owned())
+            .map_err(|_| unreadable())
+    });
+    if matches!(id, Err(Failure::NoAnswer(_) | Failure::TimedOut)) {
+        abort_unknown(client, key).await;
+    }
+    id
+}
+
+/// Aborts an upload that was perhaps begun, but whose id was lost. Keys are used once, so that every
+/// open upload of this one is it.
+async fn abort_unknown(client: &Client, key: &str) {
+    let request = client.list_uploads(key).map(|()| Bytes::new());
+    let listed = client.call_for_text(request).await.map_err(|failure| failure.of("ListMultipartUploads", key));
+    let aborted = match listed {
+        Ok(document) => abort_all(client, key, texts(&document, "UploadId")).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = aborted {
+        log::warn!("a multipart upload may stay open: {error}");
+    }
+}
+
+async fn abort_all(client: &Client, key: &str, ids: Vec<String>) -> Result<(), BlobError> {
+    for id in ids {
+        abort(client, key, &id).await?;
+    }
+    Ok(())
+}
+
+async fn abort(client: &Client, key: &str, id: &str) -> Result<(), BlobError> {
+    let action = client.bucket().abort_multipart_upload(Some(client.credentials()), key, id);
+    let request = client.request(Method::DELETE, &action).map(|()| Bytes::new());
+    match client.call(request).await {
+        // A repeated abort finds nothing any more.
+        Err(failure) if !failure.is("NoSuchUpload") => Err(failure.of("AbortMultipartUpload", key)),
+        _ => Ok(()),
     }
 }
 
 #[async_trait(?Send)]
 impl MultipartUpload for S3Upload {
     async fn append(&mut self, part: Bytes) -> Result<(), BlobError> {
-        let client = &self.client;
         let number = u16::try_from(self.etags.len() + 1).ok().filter(|number| *number <= MOST_PARTS);
         let number = number.ok_or_else(|| BlobError::Unavailable("UploadPart: too many parts".to_owned()))?;
-        let action = client.bucket().upload_part(Some(client.credentials()), &self.key, number, &self.id);
-        let answer = client.call(client.request(Method::PUT, &action).map(|()| part)).await;
-        let answer = answer.map_err(|failure| failure.of("UploadPart", &self.key))?;
-        let etag = answer.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
-        client.text("UploadPart", answer).await?;
-        self.etags.push(etag.ok_or_else(|| unreadable("UploadPart"))?);
+        let etag = self.try_append(number, part).await.map_err(|failure| failure.of("UploadPart", &self.key))?;
+        self.etags.push(etag);
         Ok(())
     }
 
@@ -75,14 +120,14 @@ impl MultipartUpload for S3Upload {
     async fn complete(self: Box<Self>) -> Result<(), BlobError> {
         let completed = self.try_complete().await;
         if completed.is_err()
-            && let Err(error) = self.try_abort().await
+            && let Err(error) = abort(&self.client, &self.key, &self.id).await
         {
             log::warn!("a multipart upload stays open: {error}");
         }
-        completed
+        completed.map_err(|failure| failure.of("CompleteMultipartUpload", &self.key))
     }
 
     async fn abort(self: Box<Self>) -> Result<(), BlobError> {
-        self.try_abort().await
+        abort(&self.client, &self.key, &self.id).await
     }
 }

@@ -13,12 +13,11 @@ use crate::error::{Error, Result};
 use crate::ports::{BlobError, ByteSource, Ports, StreamError};
 
 /// The plaintext of a stretch of a content, part after part. A part that is missing or was
-/// changed breaks it off, and the log names the content.
+/// changed breaks it off; the error names the blob.
 struct ContentSource {
     ports: Ports,
     keys: Rc<MasterKeys>,
     account: i64,
-    content_id: String,
     /// What is still to be opened: parts, and the bytes of each that are wanted.
     rest: VecDeque<(Part, Range<u64>)>,
     open: Option<OpeningSource>,
@@ -27,27 +26,17 @@ struct ContentSource {
 impl Drive {
     /// The bytes `range` of a content, which is not empty. The first part is opened here, so that
     /// one that is gone is an error of this call.
-    pub async fn read(
-        &self,
-        keys: &Rc<MasterKeys>,
-        content_id: &str,
-        parts: &[Part],
-        range: Range<u64>,
-    ) -> Result<Box<dyn ByteSource>> {
+    pub async fn read(&self, keys: &Rc<MasterKeys>, parts: &[Part], range: Range<u64>) -> Result<Box<dyn ByteSource>> {
         let mut source = ContentSource {
             ports: self.ports.clone(),
             keys: keys.clone(),
             account: self.account,
-            content_id: content_id.to_owned(),
             rest: wanted(parts, &range),
             open: None,
         };
-        source.open_next().await.map_err(|error| {
-            if let StreamError::Io(_) = error {
-                return Error::Unavailable(error.to_string());
-            }
-            log::error!("content {content_id}: {error}");
-            Error::internal(error)
+        source.open_next().await.map_err(|error| match error {
+            StreamError::Io(_) => Error::Unavailable(error.to_string()),
+            other => Error::internal(other),
         })?;
         Ok(Box::new(source))
     }
@@ -100,7 +89,6 @@ impl ByteSource for ContentSource {
                 Ok(true) => {}
                 Ok(false) => self.open = None,
                 Err(error) => {
-                    log::error!("content {}: {error}", self.content_id);
                     self.open = None;
                     self.rest.clear();
                     return Err(error);

@@ -8,7 +8,7 @@ use super::content::{Content, Part};
 use super::{Credentials, Drive, random_hex};
 use crate::crypto::{Length, MasterKeys, SealingSource, blob_aad, sealed_length};
 use crate::error::{Error, Result};
-use crate::ports::{Blobs, ByteSource, Chunks, MOST_IN_ONE_PUT, Millis, MultipartUpload, Statement, StreamError};
+use crate::ports::{Blobs, ByteSource, MOST_IN_ONE_PUT, Millis, MultipartUpload, Statement, StreamError};
 
 /// How long an upload may take before its blob is collected.
 const UPLOAD_TIME: Millis = 24 * 3_600_000;
@@ -98,7 +98,7 @@ async fn put_in_parts(blobs: &dyn Blobs, key: &str, sealing: &mut SealingSource<
         return Ok(());
     }
     if ended {
-        return Ok(blobs.put(key, first.len() as u64, &mut Chunks::new([first])).await?);
+        return Ok(blobs.put_bytes(key, first).await?);
     }
     let mut multipart = blobs.create_multipart(key).await?;
     match append_all(&mut *multipart, first, sealing).await {
@@ -128,9 +128,15 @@ async fn append_all(multipart: &mut dyn MultipartUpload, first: Bytes, sealing: 
 /// The next part, and whether the source has ended.
 async fn gather(sealing: &mut SealingSource<'_>) -> Result<(Bytes, bool), StreamError> {
     let mut part = BytesMut::new();
-    for _ in 0..SEGMENTS_IN_PART {
+    for taken in 0..SEGMENTS_IN_PART {
         match sealing.next().await? {
-            Some(segment) => part.extend_from_slice(&segment),
+            Some(segment) => {
+                // Most uploads end with the first segment; the others fill the part.
+                if taken == 1 {
+                    part.reserve((SEGMENTS_IN_PART - 1) * segment.len());
+                }
+                part.extend_from_slice(&segment);
+            }
             None => return Ok((part.freeze(), true)),
         }
     }

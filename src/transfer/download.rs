@@ -24,8 +24,6 @@ pub struct Representation<'a> {
     pub modified_at: Millis,
     /// Bytes.
     pub size: i64,
-    /// Names the content in the log.
-    pub content_id: &'a str,
     /// Digests and parts.
     pub content: Option<&'a ContentInfo>,
     /// How a browser takes it.
@@ -55,7 +53,7 @@ pub async fn download(cx: &Context<'_>, drive: &Drive, what: &Representation<'_>
         Body::empty()
     } else {
         let parts = what.content.map(|content| content.parts.as_slice()).unwrap_or_default();
-        Body::stream(Some(length), drive.read(&cx.config.keys, what.content_id, parts, range).await?)
+        Body::stream(Some(length), drive.read(&cx.config.keys, parts, range).await?)
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;

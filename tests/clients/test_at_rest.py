@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.state import blob_files, drive_database, r2_folders, state_folder
+from support.state import drive_database, objects, state_folder
 
 SEGMENT = 256 * 1024
 TAG = 16
@@ -37,7 +37,7 @@ def test_no_content_name_or_type_can_be_read(dav, rest):
     rest.upload("secret-name-of-a-form.txt", b"secret content of a form " * 1000, mime="application/x-secret-type")
     dav.put("chunked", content=iter([b"secret content of a chunk " * 1000] * 3))
     needles = [b"secret-name", b"secret content", b"x-secret-type"]
-    assert readable(needles, r2_folders()) == []
+    assert readable(needles, objects().folders()) == []
 
 
 def test_secrets_are_not_stored(server, account):
@@ -45,25 +45,26 @@ def test_secrets_are_not_stored(server, account):
     token = account.token()
     assert account.rest(token).get("me").status_code == 200
     needles = [token.encode(), token.removeprefix("ocl_").encode(), server.admin_token.encode()]
-    assert readable(needles, [*r2_folders(), drive_database().parent]) == []
+    assert readable(needles, [*objects().folders(), drive_database().parent]) == []
 
 
 def test_equal_files_do_not_look_equal(dav):
-    before = blob_files()
+    before = set(objects().sizes())
     for name in ("a", "b"):
         dav.make(name, b"the same" * 1000)
-    first, second = (file.read_bytes() for file in blob_files() - before)
+    first, second = map(objects().read, set(objects().sizes()) - before)
     assert first != second and first[:16] != second[:16]
 
 
 @pytest.fixture
 def stored(dav):
-    """A file of five segments, the last one short, with its one blob."""
+    """A file of five segments, the last one short, with the key of its one blob."""
     content = os.urandom(4 * SEGMENT + 5000)
-    before = blob_files()
+    before = set(objects().sizes())
     dav.make("f", content)
-    [blob] = blob_files() - before
-    assert 0 <= blob.stat().st_size - len(content) - 5 * TAG <= 256, "the sealed length"
+    after = objects().sizes()
+    [blob] = set(after) - before
+    assert 0 <= after[blob] - len(content) - 5 * TAG <= 256, "the sealed length"
     return dav, content, blob
 
 
@@ -110,42 +111,42 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
 def test_damage_breaks_the_download_off(stored, damage):
     dav, content, blob = stored
-    sealed = blob.read_bytes()
+    sealed = objects().read(blob)
     header = len(sealed) - len(content) - 5 * TAG
-    blob.write_bytes(damage(sealed, header))
+    objects().replace(blob, damage(sealed, header))
     status, body, whole = received(dav)
     if status in (0, 200):
         assert not whole, "the download came to its end"
         assert content.startswith(body), "wrong bytes were given"
     else:
         assert status >= 500
-    blob.write_bytes(sealed)
+    objects().replace(blob, sealed)
     assert received(dav) == (200, content, True)
 
 
 def test_a_range_next_to_the_damage_is_served_and_one_inside_is_not(stored):
     dav, content, blob = stored
-    sealed = blob.read_bytes()
+    sealed = objects().read(blob)
     header = len(sealed) - len(content) - 5 * TAG
-    blob.write_bytes(flipped(sealed, header + SEGMENT + TAG + 5))
+    objects().replace(blob, flipped(sealed, header + SEGMENT + TAG + 5))
     status, body, whole = received(dav, Range=f"bytes={3 * SEGMENT}-{3 * SEGMENT + 99}")
     assert (status, body, whole) == (206, content[3 * SEGMENT : 3 * SEGMENT + 100], True)
     status, body, whole = received(dav, Range=f"bytes={SEGMENT + 100}-{SEGMENT + 199}")
     assert not whole or status >= 500
     assert status >= 500 or body == b""
-    blob.write_bytes(sealed)
+    objects().replace(blob, sealed)
     assert received(dav) == (200, content, True)
 
 
 def test_the_blob_of_another_file_is_not_taken(stored):
     dav, content, blob = stored
-    before = blob_files()
+    before = set(objects().sizes())
     dav.make("other", os.urandom(len(content)))
-    [other] = blob_files() - before
-    own, foreign = blob.read_bytes(), other.read_bytes()
-    blob.write_bytes(foreign)
+    [other] = set(objects().sizes()) - before
+    own, foreign = objects().read(blob), objects().read(other)
+    objects().replace(blob, foreign)
     status, body, whole = received(dav)
     assert body == b"" or status >= 500
     assert not (whole and status == 200)
-    blob.write_bytes(own)
+    objects().replace(blob, own)
     assert received(dav) == (200, content, True)

@@ -6,7 +6,7 @@ The drives that the other tests left behind are the data.
 import time
 
 from support.recount import blob_breaches, breaches
-from support.state import drive_database, snapshot, stored_objects
+from support.state import drive_database, objects, snapshot
 
 
 def test_the_database_agrees_with_itself(server):
@@ -16,8 +16,8 @@ def test_the_database_agrees_with_itself(server):
 
 
 def test_every_blob_is_in_use_or_known_as_garbage(server):
-    for _ in range(10):  # the two files are read one after the other, while uploads may be cleaned up
-        stored = stored_objects()
+    for _ in range(10):  # the two are read one after the other, while uploads may be cleaned up
+        stored = objects().sizes()
         with snapshot(drive_database()) as database:
             found = blob_breaches(database, stored)
         if not found:

@@ -1,7 +1,7 @@
-"""The files in which a local server keeps its state, where a test may look at them.
+"""Where a local server keeps its state, if a test may look at it: past the server, at what is really stored.
 
-EDGEDRIVE_STATE names the folder (the layout of miniflare: `r2/BUCKET/blobs/*` holds the objects,
-`r2/miniflare-R2BucketObject/*.sqlite` their keys), EDGEDRIVE_SQLITE the drive's database.
+EDGEDRIVE_STATE names the folder of everything, EDGEDRIVE_SQLITE the drive's database. The objects are in an S3 store if
+EDGEDRIVE_STORE names one (support/store.py), else in miniflare's R2 below the folder.
 """
 
 import os
@@ -10,8 +10,11 @@ import sqlite3
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import pytest
+
+from support import store
 
 
 def state_folder() -> Path:
@@ -22,27 +25,82 @@ def state_folder() -> Path:
     return Path(folder)
 
 
-def r2_folders() -> list[Path]:
-    """The folders that hold objects, their names and their metadata."""
-    found = [path for path in state_folder().rglob("r2") if path.is_dir()]
-    assert found, f"no object storage below {state_folder()}"
-    return found
+class Objects(Protocol):
+    """The object storage."""
+
+    def sizes(self) -> dict[str, int]:
+        """The keys of all objects, and their sizes."""
+
+    def read(self, key: str) -> bytes:
+        """The bytes of an object."""
+
+    def replace(self, key: str, data: bytes):
+        """Gives an object other bytes."""
+
+    def folders(self) -> list[Path]:
+        """Where everything about them lies in files."""
 
 
-def blob_files() -> set[Path]:
-    """The files that hold the bytes of stored objects."""
-    return {path for folder in r2_folders() for path in folder.glob("*/blobs/*") if path.is_file()}
+def objects() -> Objects:
+    """The object storage; the test is skipped where it cannot be reached."""
+    folder = state_folder()
+    return Bucket(folder) if os.environ.get("EDGEDRIVE_STORE") else Miniflare(folder)
 
 
-def stored_objects() -> dict[str, int]:
-    """The keys and sizes of the objects in storage."""
-    found = {}
-    for folder in r2_folders():
-        for file in folder.glob("miniflare-R2BucketObject/*.sqlite"):
-            with snapshot(file) as database:
-                if database.execute("SELECT 1 FROM sqlite_master WHERE name = '_mf_objects'").fetchone():
-                    found.update(database.execute("SELECT key, size FROM _mf_objects").fetchall())
-    return found
+class Bucket:
+    """A bucket in an S3 store, whose data are in `store` below the state."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def sizes(self) -> dict[str, int]:
+        return store.objects()
+
+    def read(self, key: str) -> bytes:
+        return store.read(key)
+
+    def replace(self, key: str, data: bytes):
+        store.replace(key, data)
+
+    def folders(self) -> list[Path]:
+        found = self.folder / "store" / "data"
+        assert found.is_dir(), f"no object storage below {self.folder}"
+        return [found]
+
+
+class Miniflare:
+    """R2 as miniflare keeps it: `r2/BUCKET/blobs/*` holds the bytes, `r2/miniflare-R2BucketObject/*.sqlite` the keys."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def sizes(self) -> dict[str, int]:
+        return {key: size for key, (size, _) in self._rows().items()}
+
+    def read(self, key: str) -> bytes:
+        return self._file(key).read_bytes()
+
+    def replace(self, key: str, data: bytes):
+        self._file(key).write_bytes(data)
+
+    def folders(self) -> list[Path]:
+        found = [path for path in self.folder.rglob("r2") if path.is_dir()]
+        assert found, f"no object storage below {self.folder}"
+        return found
+
+    def _file(self, key: str) -> Path:
+        [file] = [file for folder in self.folders() for file in folder.glob(f"*/blobs/{self._rows()[key][1]}")]
+        return file
+
+    def _rows(self) -> dict[str, tuple[int, str]]:
+        found = {}
+        for folder in self.folders():
+            for file in folder.glob("miniflare-R2BucketObject/*.sqlite"):
+                with snapshot(file) as database:
+                    if database.execute("SELECT 1 FROM sqlite_master WHERE name = '_mf_objects'").fetchone():
+                        rows = database.execute("SELECT key, size, blob_id FROM _mf_objects").fetchall()
+                        found.update({key: (size, blob) for key, size, blob in rows})
+        return found
 
 
 def drive_database() -> Path:

@@ -9,7 +9,7 @@ import pytest
 
 @dataclass
 class Cost:
-    """Round trips to the database, and the rows that it says it read and wrote."""
+    """Round trips to the database, and the rows that it says it read and wrote: 0 where it does not say."""
 
     trips: int
     read: int

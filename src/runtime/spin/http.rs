@@ -4,6 +4,7 @@
 use std::pin::pin;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::future::{Either, select};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use spin_sdk::wasip3::http::client;
@@ -13,6 +14,9 @@ use spin_sdk::wasip3::wit_bindgen::{FutureReader, StreamReader};
 use super::response::fields;
 use super::source::{SendError, Sender, StreamSource, nothing_follows};
 use crate::ports::{ByteSource, Chunks, Http, HttpError, Payload, StreamError};
+
+/// Bytes that are handed to the host at once.
+const PIECE: usize = 256 * 1024;
 
 /// `wasi:http/client`
 pub struct WasiHttp;
@@ -27,8 +31,9 @@ impl Http for WasiHttp {
         let mut bytes;
         let (length, source): (u64, &mut dyn ByteSource) = match payload {
             Payload::Bytes(payload) => {
-                bytes = Chunks::new([payload.clone()]);
-                (payload.len() as u64, &mut bytes)
+                let length = payload.len() as u64;
+                bytes = Chunks::new(pieces(payload));
+                (length, &mut bytes)
             }
             Payload::Stream(length, source) => (length, source),
         };
@@ -40,6 +45,11 @@ impl Http for WasiHttp {
         };
         incoming(response.map_err(failed)?)
     }
+}
+
+/// The host takes bytes that nobody else holds: piece by piece, not all are copied at once.
+fn pieces(mut payload: Bytes) -> impl Iterator<Item = Bytes> {
+    std::iter::from_fn(move || Some(payload.split_to(payload.len().min(PIECE))).filter(|piece| !piece.is_empty()))
 }
 
 /// Sends the request and its payload, until there is an answer.

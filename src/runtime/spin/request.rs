@@ -1,12 +1,18 @@
 //! WASI's requests as the core takes them.
 
+use async_trait::async_trait;
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri, header};
 use spin_sdk::wasip3::http::types::{Request, Scheme};
+use spin_sdk::wasip3::spawn;
 
 use super::source::StreamSource;
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::ports::StreamError;
+use crate::ports::{ByteSource, StreamError};
+
+/// Bytes of a body that are read away at most, as on Workers.
+const DRAINED: usize = 128 * 1024 * 1024;
 
 /// The request, whose body is not read before the core asks for it.
 pub fn incoming(request: Request) -> Result<http::Request<Body>> {
@@ -16,8 +22,13 @@ pub fn incoming(request: Request) -> Result<http::Request<Body>> {
     *incoming.uri_mut() = uri(&request)?;
     for (name, value) in request.get_headers().copy_all() {
         let name = HeaderName::try_from(name).map_err(|_| Error::bad("a header's name is not valid"))?;
+        // Lines of one name are one list (RFC 9110, 5.3), as Workers give it, too.
+        let value = match incoming.headers().get(&name) {
+            Some(before) => [before.as_bytes(), b", ", &value].concat(),
+            None => value,
+        };
         let value = HeaderValue::try_from(value).map_err(|_| Error::bad("a header's value is not valid"))?;
-        incoming.headers_mut().append(name, value);
+        incoming.headers_mut().insert(name, value);
     }
     // WASI carries the host beside the headers.
     if let Some(host) = request.get_authority()
@@ -29,7 +40,7 @@ pub fn incoming(request: Request) -> Result<http::Request<Body>> {
     let length = length(&incoming)?;
     if length != Some(0) {
         let source = StreamSource::new(|verdict| Request::consume_body(request, verdict), StreamError::Truncated);
-        *incoming.body_mut() = Body::stream(length, Box::new(source));
+        *incoming.body_mut() = Body::stream(length, Box::new(RequestBody(Some(source))));
     }
     Ok(incoming)
 }
@@ -50,4 +61,37 @@ fn length(request: &http::Request<Body>) -> Result<Option<u64>> {
     let Some(length) = request.headers().get(header::CONTENT_LENGTH) else { return Ok(None) };
     let length = length.to_str().ok().and_then(|length| length.parse().ok());
     length.map(Some).ok_or_else(|| Error::bad("Content-Length is not a number"))
+}
+
+/// A body. What the core leaves of it is read away: Spin closes a connection on which bytes are
+/// waiting, and the client might lose the answer.
+struct RequestBody(Option<StreamSource>);
+
+#[async_trait(?Send)]
+impl ByteSource for RequestBody {
+    async fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
+        let Some(source) = &mut self.0 else { return Ok(None) };
+        let piece = source.next().await;
+        if !matches!(piece, Ok(Some(_))) {
+            self.0 = None;
+        }
+        piece
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if let Some(rest) = self.0.take() {
+            spawn(drain(rest));
+        }
+    }
+}
+
+async fn drain(mut rest: StreamSource) {
+    let mut drained = 0;
+    while drained < DRAINED
+        && let Ok(Some(bytes)) = rest.next().await
+    {
+        drained += bytes.len();
+    }
 }
