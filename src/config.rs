@@ -19,19 +19,25 @@ pub struct Config {
     pub propfind_limit: i64,
     /// `SERVER_TIMING=1`: answers tell their SQL round trips and rows read.
     pub server_timing: bool,
+    /// `BLOB_GRACE_SECONDS`: how long a blob stays when nothing names it any more.
+    pub blob_grace_seconds: i64,
+    /// `WEBHOOK_ALLOW_PRIVATE=1`: webhooks may reach private addresses. For tests.
+    pub webhook_allow_private: bool,
     /// `BLOBS=s3` and the settings that begin with `S3_`: the bucket that holds the bytes. Without
     /// it, they are in the runtime's own object store.
     pub s3: Option<s3::Settings>,
 }
 
 /// The names of all settings.
-pub const SETTINGS: [&str; 12] = [
+pub const SETTINGS: [&str; 14] = [
     "ENCRYPTION_KEYS",
     "ADMIN_TOKEN",
     "WEBDAV_NAME",
     "VERSIONS_KEPT",
     "PROPFIND_LIMIT",
     "SERVER_TIMING",
+    "BLOB_GRACE_SECONDS",
+    "WEBHOOK_ALLOW_PRIVATE",
     "BLOBS",
     "S3_ENDPOINT",
     "S3_BUCKET",
@@ -87,6 +93,8 @@ impl Config {
             versions_kept: number(&var, "VERSIONS_KEPT", 10, 0, 1_000)?,
             propfind_limit: number(&var, "PROPFIND_LIMIT", 10_000, 1, 100_000)?,
             server_timing: number(&var, "SERVER_TIMING", 0, 0, 1)? == 1,
+            blob_grace_seconds: number(&var, "BLOB_GRACE_SECONDS", 3_600, 0, 30 * 86_400)?,
+            webhook_allow_private: number(&var, "WEBHOOK_ALLOW_PRIVATE", 0, 0, 1)? == 1,
             s3: match var("BLOBS").as_deref() {
                 None | Some("r2") => None,
                 Some("s3") => Some(bucket(&var)?),

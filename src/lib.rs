@@ -8,6 +8,7 @@
 //! - `route`: URL to handler, one table
 //! - `handlers`: the JSON REST interface, one file a resource
 //! - `dav`: WebDAV, one file a method
+//! - `jobs`: the runner of what is done later; `webhooks`: telling other systems
 //! - `transfer`: downloads and uploads, which both of them share
 //! - `auth`: tokens in requests
 //! - `store`: the drive itself; all SQL
@@ -15,7 +16,7 @@
 //! - `s3`: object storage by the S3 API, on any runtime's HTTP client
 //! - `ports`: what a runtime provides
 //!
-//! `config`, `context`, `error`, `body`, `name` and `date` serve all of them.
+//! `config`, `context`, `error`, `body`, `resource`, `name` and `date` serve all of them.
 
 pub mod auth;
 pub mod body;
@@ -26,13 +27,16 @@ pub mod date;
 pub mod dav;
 pub mod error;
 pub mod handlers;
+pub mod jobs;
 pub mod name;
 pub mod ports;
+pub mod resource;
 pub mod route;
 pub mod runtime;
 pub mod s3;
 pub mod store;
 pub mod transfer;
+pub mod webhooks;
 
 use std::rc::Rc;
 
@@ -41,6 +45,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, header};
 use crate::body::Body;
 use crate::config::Config;
 use crate::context::Context;
+use crate::jobs::Summary;
 use crate::ports::Ports;
 use crate::store::Meter;
 
@@ -56,6 +61,16 @@ impl App {
         Self { config, ports }
     }
 
+    /// Does the jobs that are due.
+    pub async fn run_jobs(&self) -> Summary {
+        jobs::run(&self.config, &self.ports).await
+    }
+
+    /// Does what is due by the clock alone, then the jobs: to be called from time to time.
+    pub async fn sweep(&self) -> Summary {
+        jobs::sweep(&self.config, &self.ports).await
+    }
+
     /// Answers a request. Never fails: errors are answers, too.
     pub async fn handle(&self, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
@@ -68,6 +83,9 @@ impl App {
             headers: parts.headers,
         };
         let mut response = route::answer(&cx, body).await;
+        if cx.meter.has_jobs() {
+            response.extensions_mut().insert(HasJobs);
+        }
         if self.config.server_timing
             && let Ok(timing) = HeaderValue::try_from(cx.meter.server_timing())
         {
@@ -76,6 +94,10 @@ impl App {
         if cx.method == Method::HEAD { without_body(response) } else { response }
     }
 }
+
+/// Marks the answer to a request that has made jobs: the runtime wakes the runner.
+#[derive(Debug, Clone, Copy)]
+pub struct HasJobs;
 
 /// The answer to HEAD: the headers of GET, its length among them, and nothing else.
 fn without_body(mut response: Response<Body>) -> Response<Body> {

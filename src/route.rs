@@ -6,7 +6,7 @@ use crate::body::Body;
 use crate::context::Context;
 use crate::dav;
 use crate::error::{Dialect, Error, Result};
-use crate::handlers::{admin, files, folders, me, openapi, tokens, versions};
+use crate::handlers::{admin, files, folders, health, jobs, me, openapi, tokens, versions, webhooks};
 
 /// Answers a request; errors take the form that clients of the path read.
 pub async fn answer(cx: &Context<'_>, body: Body) -> Response<Body> {
@@ -28,7 +28,9 @@ async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         ("GET", []) => Ok(welcome(cx)),
         // Explorer asks the root of the server what it is before it asks the mount.
         ("OPTIONS", []) => Ok(dav::capabilities()),
-        ("GET", ["healthz"]) => Ok(Response::new(Body::from("ok\n".to_owned()))),
+        ("GET", ["healthz"]) => Ok(health::alive()),
+        ("GET", ["readyz"]) => health::ready(cx).await,
+        ("POST", ["internal", "jobs", "run"]) => jobs::run(cx).await,
         (method, ["api", "v1", resource @ ..]) => api(cx, method, resource, body).await,
         _ => Err(Error::NotFound("the path")),
     }
@@ -69,6 +71,19 @@ async fn api(cx: &Context<'_>, method: &str, resource: &[&str], body: Body) -> R
         ("POST", ["admin", "accounts", id, "tokens"]) => admin::create_token(cx, id, body).await,
         ("DELETE", ["admin", "accounts", id, "tokens", token]) => admin::delete_token(cx, id, token).await,
 
+        ("GET", ["admin", "jobs"]) => jobs::list(cx).await,
+        ("POST", ["admin", "jobs", id, "retry"]) => jobs::retry(cx, id).await,
+        ("DELETE", ["admin", "jobs", id]) => jobs::discard(cx, id).await,
+
+        ("GET", ["webhooks"]) => webhooks::list(cx).await,
+        ("POST", ["webhooks"]) => webhooks::create(cx, body).await,
+        ("GET", ["webhooks", id]) => webhooks::show(cx, id).await,
+        ("PATCH", ["webhooks", id]) => webhooks::change(cx, id, body).await,
+        ("DELETE", ["webhooks", id]) => webhooks::delete(cx, id).await,
+        ("POST", ["webhooks", id, "test"]) => webhooks::test(cx, id).await,
+        ("GET", ["webhooks", id, "deliveries"]) => webhooks::deliveries(cx, id).await,
+        ("POST", ["webhooks", id, "deliveries", delivery, "redeliver"]) => webhooks::redeliver(cx, id, delivery).await,
+
         _ => Err(refused(resource)),
     }
 }
@@ -76,15 +91,24 @@ async fn api(cx: &Context<'_>, method: &str, resource: &[&str], body: Body) -> R
 /// 405 for a resource that there is, 404 for any other.
 fn refused(resource: &[&str]) -> Error {
     match resource {
-        ["me" | "openapi.json"] | ["files", _, "download" | "versions"] | ["files", _, "versions", _, "download"] => {
-            Error::MethodNotAllowed("GET, HEAD")
-        }
-        ["folders" | "files" | "tokens"] | ["admin", "accounts"] | ["admin", "accounts", _, "tokens"] => {
+        ["me" | "openapi.json"]
+        | ["admin", "jobs"]
+        | ["webhooks", _, "deliveries"]
+        | ["files", _, "download" | "versions"]
+        | ["files", _, "versions", _, "download"] => Error::MethodNotAllowed("GET, HEAD"),
+        ["folders" | "files" | "tokens" | "webhooks"] | ["admin", "accounts"] | ["admin", "accounts", _, "tokens"] => {
             Error::MethodNotAllowed("GET, HEAD, POST")
         }
-        ["folders" | "files", _] | ["admin", "accounts", _] => Error::MethodNotAllowed("GET, HEAD, PATCH, DELETE"),
-        ["tokens", _] | ["admin", "accounts", _, "tokens", _] => Error::MethodNotAllowed("DELETE"),
-        ["files", _, "versions", _, "restore"] => Error::MethodNotAllowed("POST"),
+        ["folders" | "files" | "webhooks", _] | ["admin", "accounts", _] => {
+            Error::MethodNotAllowed("GET, HEAD, PATCH, DELETE")
+        }
+        ["tokens", _] | ["admin", "jobs", _] | ["admin", "accounts", _, "tokens", _] => {
+            Error::MethodNotAllowed("DELETE")
+        }
+        ["files", _, "versions", _, "restore"]
+        | ["admin", "jobs", _, "retry"]
+        | ["webhooks", _, "test"]
+        | ["webhooks", _, "deliveries", _, "redeliver"] => Error::MethodNotAllowed("POST"),
         _ => Error::NotFound("the path"),
     }
 }

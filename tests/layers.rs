@@ -5,13 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules from the ground floor upwards; those of one line do not know each other.
-const FLOORS: [&[&str]; 11] = [
+const FLOORS: [&[&str]; 13] = [
     &["ports", "name"],
     &["body", "crypto", "date", "s3"],
     &["config"],
     &["error"],
     &["store"],
-    &["auth"],
+    &["auth", "resource"],
+    &["webhooks"],
+    &["jobs"],
     &["context"],
     &["transfer"],
     &["handlers", "dav"],

@@ -62,20 +62,32 @@ impl MasterKeys {
     /// # Panics
     /// Never: AES-GCM refuses only messages of more than 64 GiB.
     pub fn wrap(&self, key: &[u8; 32], aad: &str, nonce: [u8; NONCE]) -> String {
-        let payload = Payload { msg: key, aad: aad.as_bytes() };
-        let ciphertext = self.wrapping.cipher.encrypt(&Nonce::from(nonce), payload).expect("32 bytes are few enough");
-        format!("{}:{}", self.wrapping.id, BASE64.encode(&[nonce.as_slice(), &ciphertext].concat()))
+        self.seal(key, aad, nonce)
     }
 
     /// The key that was wrapped with the same `aad`.
     pub fn unwrap(&self, wrapped: &str, aad: &str) -> Result<[u8; 32], KeyError> {
-        let (id, text) = wrapped.split_once(':').ok_or(KeyError::Malformed)?;
+        self.open(wrapped, aad)?.try_into().map_err(|_| KeyError::Malformed)
+    }
+
+    /// Seals a short secret, of any length, as `wrap` does a key.
+    ///
+    /// # Panics
+    /// Never, as `wrap`.
+    pub fn seal(&self, secret: &[u8], aad: &str, nonce: [u8; NONCE]) -> String {
+        let payload = Payload { msg: secret, aad: aad.as_bytes() };
+        let ciphertext = self.wrapping.cipher.encrypt(&Nonce::from(nonce), payload).expect("a secret is short enough");
+        format!("{}:{}", self.wrapping.id, BASE64.encode(&[nonce.as_slice(), &ciphertext].concat()))
+    }
+
+    /// The secret that was sealed with the same `aad`.
+    pub fn open(&self, sealed: &str, aad: &str) -> Result<Vec<u8>, KeyError> {
+        let (id, text) = sealed.split_once(':').ok_or(KeyError::Malformed)?;
         let bytes = BASE64.decode(text.as_bytes()).map_err(|_| KeyError::Malformed)?;
         let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE>().ok_or(KeyError::Malformed)?;
         let master = self.all().find(|key| key.id == id).ok_or_else(|| KeyError::UnknownMaster(id.to_owned()))?;
         let payload = Payload { msg: ciphertext, aad: aad.as_bytes() };
-        let key = master.cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| KeyError::Tag)?;
-        key.try_into().map_err(|_| KeyError::Malformed)
+        master.cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| KeyError::Tag)
     }
 
     fn all(&self) -> impl Iterator<Item = &MasterKey> {

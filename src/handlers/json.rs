@@ -10,6 +10,7 @@ use crate::body::Body;
 use crate::date::iso8601;
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, StreamError, read_at_most};
+use crate::resource;
 use crate::store::{Caller, Node, TokenInfo};
 
 /// No request of this interface needs more.
@@ -93,19 +94,7 @@ pub fn folder(caller: &Caller, node: &Node) -> Value {
 
 /// A file; its digests were read with it.
 pub fn file(caller: &Caller, node: &Node) -> Value {
-    json!({
-        "id": node.id.to_string(),
-        "name": node.name,
-        "folderId": folder_id(caller, node.parent_id),
-        "sizeBytes": node.size,
-        "mimeType": node.mime(),
-        "encMode": "SERVER",
-        "avStatus": "SKIPPED",
-        "sha256": node.content.as_ref().map(|content| &content.sha256),
-        "createdAt": iso8601(node.created_at),
-        "modifiedAt": iso8601(node.modified_at),
-        "etag": node.etag,
-    })
+    resource::file(caller.root_id, node)
 }
 
 /// A token, without its secret.

@@ -4,6 +4,8 @@ pub mod admin;
 pub mod files;
 pub mod folders;
 mod form;
+pub mod health;
+pub mod jobs;
 mod json;
 pub mod me;
 pub mod openapi;
@@ -11,11 +13,13 @@ mod paging;
 mod relocation;
 pub mod tokens;
 pub mod versions;
+pub mod webhooks;
 
 use serde::de::DeserializeOwned;
 
 use crate::body::Body;
 use crate::error::{Error, Result};
+use crate::resource;
 use crate::store::{Address, Caller, Credentials, Drive, Place, Trail, ViewRequest};
 
 /// The JSON body of a request. What is wrong with it is told only to a caller who is known.
@@ -46,7 +50,7 @@ fn folder_address(id: Option<&str>) -> Result<Address> {
 /// The id that a client sees for the folder `parent`: none for the caller's root, which has no
 /// name for it, but for a confined token the folder that it is confined to.
 fn folder_id(caller: &Caller, parent: Option<i64>) -> Option<String> {
-    parent.filter(|id| *id != caller.root_id).map(|id| id.to_string())
+    resource::folder_id(caller.root_id, parent)
 }
 
 /// Refuses to change the members of the folder at the end of `trail` under a lock: REST requests

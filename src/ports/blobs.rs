@@ -44,6 +44,12 @@ pub trait Blobs {
     /// one that is shorter than the range fails here or breaks the source off with an error.
     async fn get(&self, key: &str, range: Range<u64>) -> Result<Box<dyn ByteSource>, BlobError>;
 
+    /// Ends what a multipart upload of the key may have left behind that was neither completed nor
+    /// aborted. A store that ends such uploads by itself need do nothing.
+    async fn abandon(&self, _key: &str) -> Result<(), BlobError> {
+        Ok(())
+    }
+
     /// Removes the objects; keys that do not exist are passed over. At most 1,000 keys a call.
     async fn delete(&self, keys: &[String]) -> Result<(), BlobError>;
 }

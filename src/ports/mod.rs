@@ -34,6 +34,8 @@ pub struct Ports {
     pub databases: Rc<dyn Databases>,
     /// Bytes.
     pub blobs: Rc<dyn Blobs>,
+    /// Requests to other servers.
+    pub http: Rc<dyn Http>,
     /// The time of day.
     pub clock: Rc<dyn Clock>,
     /// Unpredictable bytes.

@@ -79,6 +79,11 @@ impl Rows {
         serde_json::from_str(&self.0).map_err(|error| SqlError::Failed(format!("unexpected row: {error}")))
     }
 
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.0 == "[]"
+    }
+
     /// The first row, if there is any.
     pub fn first<T: DeserializeOwned>(&self) -> Result<Option<T>, SqlError> {
         Ok(self.parse()?.into_iter().next())
@@ -126,4 +131,7 @@ pub trait Databases {
 
     /// The drive of one account.
     fn drive(&self, account: i64) -> Rc<dyn Sql>;
+
+    /// Each database that holds drives, for what is done to all of them.
+    fn shards(&self) -> Vec<Rc<dyn Sql>>;
 }

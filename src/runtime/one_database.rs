@@ -15,4 +15,8 @@ impl Databases for OneDatabase {
     fn drive(&self, _account: i64) -> Rc<dyn Sql> {
         Rc::clone(&self.0)
     }
+
+    fn shards(&self) -> Vec<Rc<dyn Sql>> {
+        vec![Rc::clone(&self.0)]
+    }
 }

@@ -62,6 +62,10 @@ impl Blobs for S3 {
         Ok(Box::new(Download::open(Rc::clone(&self.0), key, range).await?))
     }
 
+    async fn abandon(&self, key: &str) -> Result<(), BlobError> {
+        multipart::abandon(&self.0, key).await
+    }
+
     /// `DeleteObjects`: keys that do not exist count as deleted there, too.
     async fn delete(&self, keys: &[String]) -> Result<(), BlobError> {
         if keys.is_empty() {

@@ -1,5 +1,6 @@
 //! `CreateMultipartUpload` and what follows.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use async_trait::async_trait;
@@ -25,7 +26,20 @@ pub struct S3Upload {
 impl S3Upload {
     /// Begins an object of unknown length.
     pub async fn create(client: Rc<Client>, key: &str) -> Result<Self, BlobError> {
-        let created = client.repeat(|| create(&client, key)).await;
+        let is_unclear = Cell::new(false);
+        let created = client
+            .repeat(|| async {
+                let created = create(&client, key).await;
+                is_unclear.set(is_unclear.get() || matches!(created, Err(Failure::NoAnswer(_) | Failure::TimedOut)));
+                created
+            })
+            .await;
+        // One was perhaps begun whose id is lost.
+        if is_unclear.get()
+            && let Err(error) = abort_others(&client, key, created.as_deref().ok()).await
+        {
+            log::warn!("a multipart upload may stay open: {error}");
+        }
         let id = created.map_err(|failure| failure.of("CreateMultipartUpload", key))?;
         Ok(Self { client, key: key.to_owned(), id, etags: Vec::new() })
     }
@@ -64,34 +78,23 @@ async fn create(client: &Client, key: &str) -> Result<String, Failure> {
         Ok(answer) => client.text(answer).await,
         Err(failure) => Err(failure),
     };
-    let id = created.and_then(|document| {
+    created.and_then(|document| {
         CreateMultipartUpload::parse_response(&document)
             .map(|created| created.upload_id().to_owned())
             .map_err(|_| unreadable())
-    });
-    if matches!(id, Err(Failure::NoAnswer(_) | Failure::TimedOut)) {
-        abort_unknown(client, key).await;
-    }
-    id
+    })
 }
 
-/// Aborts an upload that was perhaps begun, but whose id was lost. Keys are used once, so that every
-/// open upload of this one is it.
-async fn abort_unknown(client: &Client, key: &str) {
+/// Aborts the uploads of a key that are open, whatever their ids. Keys are used once.
+pub async fn abandon(client: &Client, key: &str) -> Result<(), BlobError> {
+    abort_others(client, key, None).await
+}
+
+async fn abort_others(client: &Client, key: &str, own: Option<&str>) -> Result<(), BlobError> {
     let request = client.list_uploads(key).map(|()| Bytes::new());
-    let listed = client.call_for_text(request).await.map_err(|failure| failure.of("ListMultipartUploads", key));
-    let aborted = match listed {
-        Ok(document) => abort_all(client, key, texts(&document, "UploadId")).await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = aborted {
-        log::warn!("a multipart upload may stay open: {error}");
-    }
-}
-
-async fn abort_all(client: &Client, key: &str, ids: Vec<String>) -> Result<(), BlobError> {
-    for id in ids {
-        abort(client, key, &id).await?;
+    let listed = client.call_for_text(request).await.map_err(|failure| failure.of("ListMultipartUploads", key))?;
+    for id in texts(&listed, "UploadId").iter().filter(|id| own != Some(id.as_str())) {
+        abort(client, key, id).await?;
     }
     Ok(())
 }

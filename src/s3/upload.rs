@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Method, Request};
+use http::{Method, Request, header};
 
 use super::client::{Client, Progress};
-use super::failure::Failure;
+use super::failure::{Failure, unreadable};
 use crate::ports::{BlobError, ByteSource, Exactly, Payload, StreamError, collect};
 
 const OPERATION: &str = "PutObject";
@@ -21,7 +21,8 @@ pub async fn put(client: &Client, key: &str, length: u64, source: &mut dyn ByteS
     let progress = Progress::default();
     let mut exact = Exactly::new(source, length);
     let mut watched = Watched { source: &mut exact, progress: &progress };
-    let stored = put_stream(client, key, Payload::Stream(length, &mut watched), &progress).await;
+    let request = request(client, key).map(|()| Payload::Stream(length, &mut watched));
+    let stored = send(client, request, Some(&progress)).await;
     stored.map_err(|failure| failure.of(OPERATION, key))?;
     if exact.is_finished() {
         Ok(())
@@ -32,13 +33,17 @@ pub async fn put(client: &Client, key: &str, length: u64, source: &mut dyn ByteS
 
 /// Stores bytes that can be sent again.
 pub async fn put_bytes(client: &Client, key: &str, bytes: Bytes) -> Result<(), BlobError> {
-    let stored = client.call_for_text(request(client, key).map(|()| bytes)).await;
-    stored.map(|_| ()).map_err(|failure| failure.of(OPERATION, key))
+    let request = request(client, key).map(|()| bytes);
+    let stored = client.repeat(|| send(client, request.clone().map(Payload::Bytes), None)).await;
+    stored.map_err(|failure| failure.of(OPERATION, key))
 }
 
-async fn put_stream(client: &Client, key: &str, payload: Payload<'_>, progress: &Progress) -> Result<(), Failure> {
-    let answer = client.attempt(request(client, key).map(|()| payload), Some(progress)).await?;
-    client.text(answer).await.map(|_| ())
+async fn send(client: &Client, request: Request<Payload<'_>>, progress: Option<&Progress>) -> Result<(), Failure> {
+    let answer = client.attempt(request, progress).await?;
+    // S3 names an entity tag. What answers without one is something else, and has stored nothing.
+    let is_s3 = answer.headers().contains_key(header::ETAG);
+    client.text(answer).await?;
+    if is_s3 { Ok(()) } else { Err(unreadable()) }
 }
 
 fn request(client: &Client, key: &str) -> Request<()> {

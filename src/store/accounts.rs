@@ -184,7 +184,9 @@ impl Accounts {
              DELETE FROM nodes WHERE id IN (SELECT id FROM below)",
             [id.into()],
         );
-        self.drive(id).batch(vec![of_account("tokens"), nodes, of_account("drives")]).await?;
+        self.drive(id)
+            .batch(vec![of_account("tokens"), of_account("webhooks"), of_account("jobs"), nodes, of_account("drives")])
+            .await?;
         self.directory.batch(vec![delete_account(id)]).await?;
         Ok(())
     }

@@ -121,6 +121,7 @@ impl Drive {
             ],
         ));
         batch.extend(then);
+        batch.extend(self.announce_written(place));
         batch.push(self.prune_versions(&parent, &name));
         if let Some(lock) = &link.lock {
             batch.push(self.lock_made(place, lock));
@@ -176,7 +177,7 @@ impl Drive {
         }
         statements.push(Statement::new(
             "INSERT INTO guard SELECT 'upload' FROM json_each(?1) k \
-             WHERE NOT EXISTS (SELECT 1 FROM blob_garbage WHERE blob_key = k.value)",
+             WHERE NOT EXISTS (SELECT 1 FROM blob_garbage WHERE blob_key = k.value AND NOT given_up)",
             [keys.as_str().into()],
         ));
         statements.push(Statement::new(

@@ -7,7 +7,8 @@ use crate::error::{Error, Result};
 use crate::ports::{Sql, SqlError, Statement};
 
 /// The files of `migrations/`, in order. The number of one is its place, from 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_drive.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../../migrations/0001_drive.sql"), include_str!("../../migrations/0002_jobs.sql")];
 
 #[derive(Deserialize)]
 struct Applied {

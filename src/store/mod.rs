@@ -9,6 +9,9 @@
 mod accounts;
 mod commit;
 mod content;
+mod event;
+mod garbage;
+mod job;
 mod lock;
 mod migration;
 mod node;
@@ -21,6 +24,7 @@ mod tree;
 mod upload;
 mod version;
 mod view;
+mod webhook;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -28,6 +32,9 @@ use std::rc::Rc;
 pub use self::accounts::{Account, AccountChange, Accounts, NewAccount, QuotaChange};
 pub use self::commit::{Expect, Found, Place};
 pub use self::content::{Content, Link, Linked, Part};
+pub use self::event::{Event, EventKind, FormerPlace};
+pub use self::garbage::Garbage;
+pub use self::job::{Backlog, Job, JobInfo, Jobs};
 pub use self::lock::{Lock, NewLock};
 pub use self::migration::migrate;
 pub use self::node::{ContentInfo, Node};
@@ -38,6 +45,7 @@ pub use self::tree::Transfer;
 pub use self::upload::Upload;
 pub use self::version::Version;
 pub use self::view::{Address, Caller, Credentials, Detail, Listing, View, ViewRequest};
+pub use self::webhook::{Attempt, Delivery, NewWebhook, Webhook};
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Ports, Rows, Sql, Statement};
 
@@ -47,9 +55,20 @@ pub struct Meter {
     trips: Cell<u64>,
     rows_read: Cell<u64>,
     rows_written: Cell<u64>,
+    jobs: Cell<bool>,
 }
 
 impl Meter {
+    /// Has the runner of jobs woken after the request.
+    pub fn wake(&self) {
+        self.jobs.set(true);
+    }
+
+    /// Whether the request has made work for the runner of jobs.
+    pub fn has_jobs(&self) -> bool {
+        self.jobs.get()
+    }
+
     /// Whether the database was asked anything yet.
     pub fn is_unused(&self) -> bool {
         self.trips.get() == 0
@@ -73,9 +92,14 @@ impl Database {
     /// Runs `statements` as one atomic batch. A guard that fires is `Error::Raced`.
     async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>> {
         self.meter.trips.set(self.meter.trips.get() + 1);
+        let jobs: Vec<usize> =
+            (0..).zip(&statements).filter(|(_, s)| s.sql.starts_with("INSERT INTO jobs")).map(|(i, _)| i).collect();
         let batch = self.sql.batch(statements).await.map_err(commit::guard_error)?;
         self.meter.rows_read.set(self.meter.rows_read.get() + batch.rows_read);
         self.meter.rows_written.set(self.meter.rows_written.get() + batch.rows_written);
+        if jobs.iter().any(|statement| batch.results.get(*statement).is_some_and(|rows| !rows.is_empty())) {
+            self.meter.jobs.set(true);
+        }
         Ok(batch.results)
     }
 }
@@ -89,13 +113,23 @@ pub struct Drive {
     versions_kept: i64,
     /// Bytes that were used when the drive was last read.
     used: Cell<i64>,
+    /// Whether there were webhooks to be told of changes.
+    has_webhooks: Cell<bool>,
 }
 
 impl Drive {
     /// Opens the drive of `account`; nothing is read yet.
     pub fn open(ports: &Ports, meter: &Rc<Meter>, account: i64, versions_kept: i64) -> Self {
         let database = Database { sql: ports.databases.drive(account), meter: meter.clone() };
-        Self { database, ports: ports.clone(), account, now: ports.clock.now(), versions_kept, used: Cell::new(0) }
+        Self {
+            database,
+            ports: ports.clone(),
+            account,
+            now: ports.clock.now(),
+            versions_kept,
+            used: Cell::new(0),
+            has_webhooks: Cell::new(false),
+        }
     }
 
     /// The time at which the request began.

@@ -11,7 +11,8 @@ impl Drive {
     pub(super) fn caller_statement(&self, credentials: &Credentials) -> Statement {
         Statement::new(
             "SELECT t.id AS token_id, t.scopes, t.folder_id, t.expires_at, t.used_at, d.login, d.display_name, \
-             d.quota, d.version_bytes, r.id AS root_id, r.size AS root_size \
+             d.quota, d.version_bytes, r.id AS root_id, r.size AS root_size, \
+             EXISTS (SELECT 1 FROM webhooks WHERE account_id = ?2 AND enabled) AS has_webhooks \
              FROM tokens t JOIN drives d ON d.account_id = t.account_id JOIN nodes r ON r.root_of = t.account_id \
              WHERE t.hash = ?1 AND t.account_id = ?2",
             [credentials.hash.as_str().into(), self.account.into()],

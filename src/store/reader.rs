@@ -21,11 +21,13 @@ struct ContentSource {
     /// What is still to be opened: parts, and the bytes of each that are wanted.
     rest: VecDeque<(Part, Range<u64>)>,
     open: Option<OpeningSource>,
+    /// A piece that was read already.
+    first: Option<Bytes>,
 }
 
 impl Drive {
-    /// The bytes `range` of a content, which is not empty. The first part is opened here, so that
-    /// one that is gone is an error of this call.
+    /// The bytes `range` of a content, which is not empty. The first piece is read here, so that
+    /// a store that is away and a blob that is gone or was changed are errors of this call.
     pub async fn read(&self, keys: &Rc<MasterKeys>, parts: &[Part], range: Range<u64>) -> Result<Box<dyn ByteSource>> {
         let mut source = ContentSource {
             ports: self.ports.clone(),
@@ -33,11 +35,14 @@ impl Drive {
             account: self.account,
             rest: wanted(parts, &range),
             open: None,
+            first: None,
         };
-        source.open_next().await.map_err(|error| match error {
+        let failed = |error| match error {
             StreamError::Io(_) => Error::Unavailable(error.to_string()),
             other => Error::internal(other),
-        })?;
+        };
+        source.open_next().await.map_err(failed)?;
+        source.first = source.next().await.map_err(failed)?;
         Ok(Box::new(source))
     }
 }
@@ -78,6 +83,9 @@ impl ContentSource {
 #[async_trait(?Send)]
 impl ByteSource for ContentSource {
     async fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
         loop {
             let Some(open) = &mut self.open else { return Ok(None) };
             let result = match open.next().await {

@@ -86,6 +86,7 @@ impl Drive {
             [source.id.into(), to.parent.into(), to.name.as_str().into()],
         ));
         batch.push(self.add_to_folder(to.parent, &etag, true, TOTALS, [source.id.into()]));
+        batch.extend(self.announce_moved(from, to));
         batch.push(self.prune_versions(&to.parent.into(), &to.name.as_str().into()));
         batch.push(self.drop_locks(source.id));
         self.database.batch(batch).await?;
@@ -136,6 +137,7 @@ impl Drive {
              WHERE parent_id = ?1 AND name = ?5",
             [to.name.as_str().into()],
         ));
+        batch.extend(self.announce_created(to));
         batch.push(self.guard_quota());
         let results = self.database.batch(batch).await?;
         let row: Option<IdRow> = results.get(made).map(Rows::first).transpose()?.flatten();
@@ -227,13 +229,15 @@ impl Drive {
     /// one statement: a cascade may nest no more than ten deep on D1.
     fn remove(&self, place: &Place, members_changed: bool) -> Vec<Statement> {
         let Some((id, _)) = &place.occupant else { return Vec::new() };
-        vec![
+        let mut statements: Vec<Statement> = self.announce_deleted(place).into_iter().collect();
+        statements.extend([
             self.add_to_folder(place.parent, &self.new_etag(), members_changed, TOTALS_GONE, [(*id).into()]),
             Statement::new(
                 format!("WITH RECURSIVE {BELOW} DELETE FROM nodes WHERE id IN (SELECT id FROM below)"),
                 [(*id).into()],
             ),
-        ]
+        ]);
+        statements
     }
 
     /// The versions of a file that another one replaces become those of the other, its present

@@ -32,7 +32,7 @@ impl Drive {
     /// that resolves the request's path.
     pub fn record_upload(&self, credentials: &Credentials, upload: &Upload) -> Statement {
         Statement::new(
-            "INSERT INTO blob_garbage (blob_key, due_at) SELECT ?3, ?4 FROM tokens \
+            "INSERT INTO blob_garbage (blob_key, due_at, uploaded) SELECT ?3, ?4, 1 FROM tokens \
              WHERE hash = ?1 AND account_id = ?2 AND instr(scopes, 'write') AND coalesce(expires_at > ?5, 1)",
             [
                 credentials.hash.as_str().into(),

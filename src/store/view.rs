@@ -39,6 +39,7 @@ pub struct Caller {
     /// The drive's root folder.
     pub root_id: i64,
     root_size: i64,
+    pub(super) has_webhooks: i64,
 }
 
 impl Caller {
@@ -183,6 +184,7 @@ impl Drive {
         };
         self.record_use(&caller);
         self.used.set(caller.used());
+        self.has_webhooks.set(caller.has_webhooks != 0);
         Ok(View { caller, trails, listing })
     }
 

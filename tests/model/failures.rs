@@ -67,6 +67,10 @@ impl Sql for Failing<Rc<NativeSql>> {
 }
 
 impl Databases for Failing<Rc<NativeSql>> {
+    fn shards(&self) -> Vec<Rc<dyn Sql>> {
+        vec![self.directory()]
+    }
+
     fn directory(&self) -> Rc<dyn Sql> {
         Rc::new(self.clone())
     }

@@ -38,6 +38,10 @@ impl Sql for YieldingSql {
 }
 
 impl Databases for YieldingSql {
+    fn shards(&self) -> Vec<Rc<dyn Sql>> {
+        vec![self.directory()]
+    }
+
     fn directory(&self) -> Rc<dyn Sql> {
         Rc::new(self.clone())
     }

@@ -9,6 +9,7 @@ mod clock;
 mod console;
 mod crypto;
 mod http;
+mod jobs;
 mod js;
 mod pump;
 mod random;
@@ -29,12 +30,12 @@ use worker::{Context, Env};
 use self::tasks::WaitUntil;
 use super::memory;
 use super::one_database::OneDatabase;
-use crate::App;
 use crate::body::Body;
 use crate::config::{Config, ConfigError};
 use crate::error::{Dialect, Result};
 use crate::ports::{Blobs, Ports, Tasks};
 use crate::s3::S3;
+use crate::{App, HasJobs};
 
 /// Answers a request. It is run to its end also when the client has gone, so that an upload that
 /// breaks off is cleaned up and its memory is freed.
@@ -66,6 +67,9 @@ async fn handle(request: &web_sys::Request, env: &Env, tasks: &Rc<WaitUntil>) ->
     }
     let timing = config.server_timing;
     let mut response = App::new(config, ports).handle(request).await;
+    if response.extensions_mut().remove::<HasJobs>().is_some() {
+        jobs::nudge(env, tasks);
+    }
     if timing {
         memory::tell(&mut response);
     }
@@ -73,14 +77,15 @@ async fn handle(request: &web_sys::Request, env: &Env, tasks: &Rc<WaitUntil>) ->
 }
 
 fn ports(env: &Env, config: &Config, tasks: Rc<dyn Tasks>) -> Result<Ports, ConfigError> {
-    let (clock, random) = (Rc::new(clock::DateNow), Rc::new(random::WebRandom));
+    let (clock, random, http) = (Rc::new(clock::DateNow), Rc::new(random::WebRandom), Rc::new(http::Fetch));
     let blobs: Rc<dyn Blobs> = match config.s3.clone() {
-        Some(bucket) => Rc::new(S3::new(bucket, Rc::new(http::Fetch), clock.clone(), random.clone())),
+        Some(bucket) => Rc::new(S3::new(bucket, http.clone(), clock.clone(), random.clone())),
         None => Rc::new(blobs::R2::new(binding(env, "BUCKET")?)),
     };
     Ok(Ports {
         databases: Rc::new(OneDatabase(Rc::new(sql::D1(binding(env, "DB")?)))),
         blobs,
+        http,
         clock,
         random,
         crypto: Rc::new(crypto::WebCrypto),

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 
 use js_sys::Promise;
-use js_sys::futures::future_to_promise;
+use js_sys::futures::{future_to_promise, spawn_local};
 use wasm_bindgen::JsValue;
 
 use super::js;
@@ -25,6 +25,15 @@ impl WaitUntil {
         if let Err(thrown) = self.0.as_ref().wait_until(promise) {
             log::error!("waitUntil: {}", js::message(&thrown));
         }
+    }
+}
+
+/// Tasks of no request: they go on as long as what started them.
+pub struct Local;
+
+impl Tasks for Local {
+    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()>>>) {
+        spawn_local(task);
     }
 }
 

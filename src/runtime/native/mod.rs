@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 pub use self::blobs::MemoryBlobs;
 pub use self::sql::NativeSql;
-pub use self::system::{ImmediateTasks, OsRandom, SystemClock, TestClock};
+pub use self::system::{ImmediateTasks, NoHttp, OsRandom, SystemClock, TestClock};
 pub use super::one_database::OneDatabase;
 pub use super::rust_crypto::RustCrypto;
 use crate::ports::{Millis, Ports};
@@ -41,6 +41,7 @@ impl Native {
         Ports {
             databases: Rc::new(OneDatabase(self.sql.clone())),
             blobs: Rc::new(self.blobs.clone()),
+            http: Rc::new(NoHttp),
             clock: self.clock.clone(),
             random: Rc::new(OsRandom),
             crypto: Rc::new(RustCrypto),

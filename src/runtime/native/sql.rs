@@ -195,7 +195,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_keeps_its_rows_and_a_busy_one_is_unavailable() {
         let file = std::env::temp_dir().join(format!("edgedrive-test-{}.sqlite", std::process::id()));
-        let insert = "INSERT INTO blob_garbage VALUES ('b', 1)";
+        let insert = "INSERT INTO blob_garbage (blob_key, due_at) VALUES ('b', 1)";
         run(&NativeSql::open(&file).unwrap(), insert, vec![]).await.unwrap();
         let sql = NativeSql::open(&file).unwrap();
         let twice = run(&sql, insert, vec![]).await;

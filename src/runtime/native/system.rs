@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
+use http::{Request, Response};
 
-use crate::ports::{Clock, Millis, Random, Tasks};
+use crate::ports::{ByteSource, Clock, Http, HttpError, Millis, Payload, Random, Tasks};
 
 /// The clock of the machine.
 pub struct SystemClock;
@@ -64,6 +65,16 @@ impl Random for OsRandom {
     /// When the operating system gives none, as the port demands.
     fn fill(&self, buffer: &mut [u8]) {
         getrandom::fill(buffer).expect("the operating system has random bytes");
+    }
+}
+
+/// There is no other server.
+pub struct NoHttp;
+
+#[async_trait(?Send)]
+impl Http for NoHttp {
+    async fn send(&self, _: Request<Payload<'_>>) -> Result<Response<Box<dyn ByteSource>>, HttpError> {
+        Err(HttpError::Failed("there is no network".to_owned()))
     }
 }
 

@@ -4,6 +4,7 @@
 //! it keeps between requests is the program with its settings, and idle database connections.
 
 mod http;
+mod jobs;
 mod log;
 mod request;
 mod response;
@@ -19,18 +20,19 @@ use ::http::Method;
 use spin_sdk::variables;
 use spin_sdk::wasip3::exports::http::handler::Guest;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
+use spin_sdk::wasip3::spawn;
 
 use self::system::{Spawned, WasiClock, WasiRandom};
 use super::memory;
 use super::one_database::OneDatabase;
 use super::rust_crypto::RustCrypto;
-use crate::App;
 use crate::body::Body;
 use crate::config::{Config, ConfigError, SETTINGS};
 use crate::error::{Dialect, Error, Result};
 use crate::ports::Ports;
 use crate::s3::S3;
 use crate::store;
+use crate::{App, HasJobs};
 
 struct Component;
 spin_sdk::wasip3::http::service::export!(Component);
@@ -55,6 +57,9 @@ async fn answer(request: Request) -> Result<::http::Response<Body>> {
     }
     let is_head = *request.method() == Method::HEAD;
     let mut response = started.app.handle(request).await;
+    if response.extensions_mut().remove::<HasJobs>().is_some() {
+        spawn(jobs::run(Rc::clone(&started)));
+    }
     if is_head {
         response.extensions_mut().insert(response::ToHead);
     }
@@ -114,11 +119,12 @@ async fn config() -> Result<Config> {
 
 fn ports(config: &Config) -> Result<Ports> {
     let bucket = config.s3.clone().ok_or_else(|| Error::internal("there is no object store but S3 on Spin"))?;
-    let (clock, random) = (Rc::new(WasiClock), Rc::new(WasiRandom));
+    let (clock, random, http) = (Rc::new(WasiClock), Rc::new(WasiRandom), Rc::new(http::WasiHttp));
     let sql = sql::SpinSql::new(clock.clone(), random.clone());
     Ok(Ports {
         databases: Rc::new(OneDatabase(Rc::new(sql))),
-        blobs: Rc::new(S3::new(bucket, Rc::new(http::WasiHttp), clock.clone(), random.clone())),
+        blobs: Rc::new(S3::new(bucket, http.clone(), clock.clone(), random.clone())),
+        http,
         clock,
         random,
         crypto: Rc::new(RustCrypto),

@@ -1,0 +1,57 @@
+//! `/healthz`, whether the program runs, and `/readyz`, whether all that it needs is there.
+
+use http::{Response, StatusCode};
+use serde_json::json;
+
+use super::{jobs, json};
+use crate::body::Body;
+use crate::context::Context;
+use crate::error::Result;
+use crate::ports::BlobError;
+
+/// A key that no upload gets.
+const NO_BLOB: &str = "readyz";
+
+/// The program runs.
+pub fn alive() -> Response<Body> {
+    Response::new(Body::from("ok\n".to_owned()))
+}
+
+/// Whether the database and the object store answer, and how much the runner of jobs is behind.
+/// 503 where one does not.
+pub async fn ready(cx: &Context<'_>) -> Result<Response<Body>> {
+    let backlog = jobs::backlog(cx).await.inspect_err(|error| log::warn!("readyz: {error}")).ok();
+    let store = reachable(cx).await;
+    let database = backlog.is_some();
+    let is_ready = database && store;
+    let backlog = backlog.unwrap_or_default();
+    let oldest = backlog.oldest.map_or(0, |oldest| (cx.ports.clock.now() - oldest).max(0) / 1000);
+    let mut warnings = Vec::new();
+    if cx.config.webhook_allow_private {
+        warnings.push("WEBHOOK_ALLOW_PRIVATE is set: webhooks may reach private addresses");
+    }
+    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Ok(json::answer(
+        status,
+        &json!({
+            "ok": is_ready,
+            "database": if database { "ok" } else { "unavailable" },
+            "objectStore": if store { "ok" } else { "unavailable" },
+            "backlog": backlog.ready,
+            "deadJobs": backlog.dead,
+            "oldestSeconds": oldest,
+            "warnings": warnings,
+        }),
+    ))
+}
+
+/// A store that knows of no such blob has answered.
+async fn reachable(cx: &Context<'_>) -> bool {
+    match cx.ports.blobs.get(NO_BLOB, 0..1).await {
+        Ok(_) | Err(BlobError::Missing(_)) => true,
+        Err(error) => {
+            log::warn!("readyz: {error}");
+            false
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Files as JSON: the same for REST answers and for what webhooks are told.
+
+use serde_json::{Value, json};
+
+use crate::date::iso8601;
+use crate::store::Node;
+
+/// A file, whose digests were read with it. `root` is the folder that has no name for who reads
+/// this: what is in it has no `folderId`.
+pub fn file(root: i64, node: &Node) -> Value {
+    json!({
+        "id": node.id.to_string(),
+        "name": node.name,
+        "folderId": folder_id(root, node.parent_id),
+        "sizeBytes": node.size,
+        "mimeType": node.mime(),
+        "encMode": "SERVER",
+        "avStatus": "SKIPPED",
+        "sha256": node.content.as_ref().map(|content| &content.sha256),
+        "createdAt": iso8601(node.created_at),
+        "modifiedAt": iso8601(node.modified_at),
+        "etag": node.etag,
+    })
+}
+
+/// The id that is seen for the folder `parent`.
+pub fn folder_id(root: i64, parent: Option<i64>) -> Option<String> {
+    parent.filter(|id| *id != root).map(|id| id.to_string())
+}

@@ -1,0 +1,149 @@
+//! What webhooks are told of: jobs that the batch of a change inserts.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Drive, Node, Place};
+use crate::ports::{Millis, Statement, Value};
+
+/// What happened to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventKind {
+    /// There is a new file.
+    #[serde(rename = "file.created")]
+    Created,
+    /// A file has another content.
+    #[serde(rename = "file.updated")]
+    Updated,
+    /// A file is gone.
+    #[serde(rename = "file.deleted")]
+    Deleted,
+    /// A file has another name, or is in another folder.
+    #[serde(rename = "file.moved")]
+    Moved,
+    /// A webhook is tried out; nothing happened.
+    #[serde(rename = "webhook.test")]
+    Test,
+}
+
+impl EventKind {
+    /// Those that a webhook may ask for.
+    pub const CHOICES: [Self; 4] = [Self::Created, Self::Updated, Self::Deleted, Self::Moved];
+
+    /// As in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "file.created",
+            Self::Updated => "file.updated",
+            Self::Deleted => "file.deleted",
+            Self::Moved => "file.moved",
+            Self::Test => "webhook.test",
+        }
+    }
+}
+
+/// One event, as the job that tells of it keeps it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Event {
+    /// What happened.
+    pub event: EventKind,
+    /// When.
+    pub at: Millis,
+    /// The drive's root folder, which has no name for clients.
+    #[serde(default)]
+    pub root: i64,
+    /// The file as it was after the change, or before its end.
+    pub file: Option<Node>,
+    /// Where a moved file was.
+    pub from: Option<FormerPlace>,
+}
+
+/// Where a file was.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FormerPlace {
+    /// The folder; none for one that was moved within a folder that was moved.
+    pub parent_id: i64,
+    /// The name.
+    pub name: String,
+}
+
+/// Which event it is: a file that was made in this very request is new.
+const KIND: &str = "CASE WHEN ?5 <> 'file.written' THEN ?5 WHEN n.created_at = ?4 THEN 'file.created' \
+                    ELSE 'file.updated' END";
+
+impl Drive {
+    /// Tells of the file that has just been given a content.
+    pub(super) fn announce_written(&self, place: &Place) -> Option<Statement> {
+        self.announce("file.written", place, None)
+    }
+
+    /// Tells of every file at or below a place that has just been made.
+    pub(super) fn announce_created(&self, place: &Place) -> Option<Statement> {
+        self.announce(EventKind::Created.name(), place, None)
+    }
+
+    /// Tells of every file at or below a place that is about to be deleted.
+    pub(super) fn announce_deleted(&self, place: &Place) -> Option<Statement> {
+        self.announce(EventKind::Deleted.name(), place, None)
+    }
+
+    /// Tells of every file at or below a place that has just been moved there.
+    pub(super) fn announce_moved(&self, from: &Place, to: &Place) -> Option<Statement> {
+        self.announce(EventKind::Moved.name(), to, Some(from))
+    }
+
+    /// One job for each file at or below `place` and each webhook that wants to hear of it: those
+    /// of the whole drive, of a folder above, and of a folder within. Nothing where the account had
+    /// no webhook when the request began.
+    fn announce(&self, event: &'static str, place: &Place, from: Option<&Place>) -> Option<Statement> {
+        if !self.has_webhooks.get() {
+            return None;
+        }
+        let (former_parent, former_name): (Value, Value) = match from {
+            Some(from) => (from.parent.into(), from.name.as_str().into()),
+            None => (Value::Null, Value::Null),
+        };
+        Some(Statement::new(
+            format!(
+                "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
+                 WITH RECURSIVE \
+                 wanted(id, folder_id, events) AS MATERIALIZED (SELECT id, folder_id, ' ' || events || ' ' \
+                   FROM webhooks WHERE account_id = ?1 AND enabled), \
+                 root(id) AS MATERIALIZED (SELECT id FROM nodes WHERE parent_id = ?2 AND name = ?3 \
+                   AND EXISTS (SELECT 1 FROM wanted)), \
+                 up(id) AS (SELECT parent_id FROM nodes WHERE id = (SELECT id FROM root) UNION ALL \
+                   SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL), \
+                 climb(hook, folder_id, id) AS (SELECT id, folder_id, folder_id FROM wanted \
+                     WHERE folder_id IS NOT NULL \
+                   UNION ALL SELECT c.hook, c.folder_id, n.parent_id FROM climb c CROSS JOIN nodes n ON n.id = c.id \
+                     WHERE n.parent_id IS NOT NULL AND c.id <> (SELECT id FROM root)), \
+                 reach(hook, id) AS ( \
+                   SELECT w.id, r.id FROM root r CROSS JOIN wanted w \
+                     WHERE w.folder_id IS NULL OR w.folder_id IN (SELECT id FROM up) \
+                   UNION SELECT c.hook, c.folder_id FROM root r CROSS JOIN climb c ON c.id = r.id \
+                   UNION SELECT r.hook, n.id FROM reach r CROSS JOIN nodes n ON n.parent_id = r.id) \
+                 SELECT ?1, 'webhook', w.id, json_object('event', {KIND}, 'at', CAST(?4 AS INTEGER), \
+                   'root', (SELECT id FROM nodes WHERE root_of = ?1), \
+                   'file', json_object('id', n.id, 'parent_id', n.parent_id, 'name', n.name, \
+                     'content_id', n.content_id, 'mime', n.mime, 'size', n.size, 'files', 0, 'folders', 0, \
+                     'etag', n.etag, 'created_at', n.created_at, 'modified_at', n.modified_at, \
+                     'content', '' || json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256)), \
+                   'from', CASE WHEN ?6 IS NOT NULL THEN json_object( \
+                     'parent_id', CASE WHEN n.id = (SELECT id FROM root) THEN CAST(?6 AS INTEGER) ELSE n.parent_id END, \
+                     'name', CASE WHEN n.id = (SELECT id FROM root) THEN ?7 ELSE n.name END) END), ?4, ?4 \
+                 FROM reach r CROSS JOIN nodes n ON n.id = r.id CROSS JOIN contents c ON c.id = n.content_id \
+                   CROSS JOIN wanted w ON w.id = r.hook \
+                 WHERE instr(w.events, ' ' || {KIND} || ' ') \
+                 RETURNING 1 AS one"
+            ),
+            [
+                self.account.into(),
+                place.parent.into(),
+                place.name.as_str().into(),
+                self.now.into(),
+                event.into(),
+                former_parent,
+                former_name,
+            ],
+        ))
+    }
+}

@@ -1,0 +1,67 @@
+//! Blobs that nothing names: which of them may go.
+
+use serde::Deserialize;
+
+use super::Jobs;
+use crate::error::Result;
+use crate::ports::{Millis, Rows, Statement};
+
+/// How long the deletion of blobs may take before somebody else does it.
+const LEASE: Millis = 600_000;
+
+/// Blobs that an object store deletes in one call.
+const MOST: i64 = 1_000;
+
+/// A blob that is to be deleted.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Garbage {
+    /// Its key.
+    #[serde(rename = "blob_key")]
+    pub key: String,
+    /// Whether it is of an upload that never came to its end.
+    uploaded: i64,
+}
+
+impl Garbage {
+    /// Whether it is of an upload that never came to its end, and may have left parts behind.
+    pub fn is_unfinished(&self) -> bool {
+        self.uploaded != 0
+    }
+}
+
+impl Jobs {
+    /// Gives up to 1,000 blobs up that have been garbage for `grace` milliseconds: no upload links
+    /// them any more. Whoever asks deletes them, and then forgets them. One round trip.
+    pub async fn give_up_garbage(&self, grace: Millis) -> Result<Vec<Garbage>> {
+        let now = self.now();
+        let statement = Statement::new(
+            "UPDATE blob_garbage SET given_up = ?1 WHERE blob_key IN ( \
+               SELECT blob_key FROM blob_garbage WHERE due_at <= ?2 AND given_up <= ?3 ORDER BY due_at LIMIT ?4) \
+             RETURNING blob_key, uploaded",
+            [(now + LEASE).into(), (now - grace).into(), now.into(), MOST.into()],
+        );
+        let results = self.database().batch(vec![statement]).await?;
+        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+    }
+
+    /// Forgets blobs that were given up and are deleted. One round trip.
+    pub async fn forget_garbage(&self, garbage: &[Garbage]) -> Result<()> {
+        let keys: Vec<&str> = garbage.iter().map(|garbage| garbage.key.as_str()).collect();
+        let statement = Statement::new(
+            "DELETE FROM blob_garbage WHERE given_up > 0 AND blob_key IN (SELECT value FROM json_each(?1))",
+            [serde_json::json!(keys).to_string().into()],
+        );
+        self.database().batch(vec![statement]).await?;
+        Ok(())
+    }
+
+    /// Forgets locks that have expired, and tokens a month after their end. One round trip.
+    pub async fn forget_expired(&self) -> Result<()> {
+        const MONTH: Millis = 30 * 86_400_000;
+        let now = self.now();
+        let locks = Statement::new("DELETE FROM locks WHERE expires_at <= ?1", [now.into()]);
+        let tokens = Statement::new("DELETE FROM tokens WHERE expires_at <= ?1", [(now - MONTH).into()]);
+        self.database().batch(vec![locks, tokens]).await?;
+        Ok(())
+    }
+}

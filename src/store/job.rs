@@ -1,0 +1,204 @@
+//! The outbox's other side: leasing jobs that are due, and what becomes of them.
+
+use std::rc::Rc;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::{Database, Meter, random_hex};
+use crate::error::{Error, Result};
+use crate::ports::{Millis, Ports, Rows, Sql, Statement, Value};
+
+/// How long a job may take before somebody else does it.
+const LEASE: Millis = 120_000;
+
+/// How often a job is tried before it is given up for a person to look at.
+const MOST_TRIES: i64 = 25;
+
+/// Pauses between attempts: doubled each time, from the first to the longest.
+const FIRST_PAUSE: Millis = 5_000;
+const LONGEST_PAUSE: Millis = 3_600_000;
+
+/// Jobs of one subject that are leased at once, so that one slow receiver does not hold up the others, and due jobs that
+/// are looked at for that.
+const AT_ONCE_OF_A_SUBJECT: i64 = 6;
+const LOOKED_AT: i64 = 200;
+
+/// The jobs in one database.
+#[derive(Clone)]
+pub struct Jobs {
+    database: Database,
+    ports: Ports,
+}
+
+/// A job that is leased.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Job {
+    /// Its number.
+    pub id: i64,
+    /// Whose it is.
+    pub account_id: i64,
+    /// What is to be done.
+    pub kind: String,
+    /// What it is about.
+    pub subject: i64,
+    /// JSON, by its kind.
+    pub payload: String,
+    /// Attempts, this one included.
+    pub tries: i64,
+    lease: String,
+}
+
+/// A job as the administrator sees it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct JobInfo {
+    /// Its number.
+    pub id: i64,
+    /// Whose it is.
+    pub account_id: i64,
+    /// What is to be done.
+    pub kind: String,
+    /// `ready` or `dead`.
+    pub state: String,
+    /// Attempts so far.
+    pub tries: i64,
+    /// When it is tried next, or when its lease ends.
+    pub due_at: Millis,
+    /// When it was made.
+    pub created_at: Millis,
+    /// Why the last attempt failed.
+    pub error: Option<String>,
+}
+
+/// How much there is to do.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub struct Backlog {
+    /// Jobs that are due or will be.
+    pub ready: i64,
+    /// Jobs that were given up.
+    pub dead: i64,
+    /// When the oldest of the former was made.
+    pub oldest: Option<Millis>,
+}
+
+impl Jobs {
+    /// The jobs in each database of the deployment.
+    pub fn all(ports: &Ports, meter: &Rc<Meter>) -> Vec<Self> {
+        let open =
+            |sql: Rc<dyn Sql>| Self { database: Database { sql, meter: Rc::clone(meter) }, ports: ports.clone() };
+        ports.databases.shards().into_iter().map(open).collect()
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub(super) fn now(&self) -> Millis {
+        self.ports.clock.now()
+    }
+
+    /// Leases up to `limit` jobs that are due, not many of one subject. One round trip.
+    pub async fn lease(&self, limit: i64) -> Result<Vec<Job>> {
+        let now = self.now();
+        let given_up = Statement::new(
+            "UPDATE jobs SET state = 'dead', lease = NULL, error = coalesce(error, 'it never came to an end') \
+             WHERE state = 'ready' AND due_at <= ?1 AND tries >= ?2",
+            [now.into(), MOST_TRIES.into()],
+        );
+        let lease = Statement::new(
+            "UPDATE jobs SET lease = ?1, due_at = ?2, tries = tries + 1 WHERE id IN ( \
+               SELECT id FROM ( \
+                 SELECT id, due_at, row_number() OVER (PARTITION BY kind, subject ORDER BY due_at, id) AS nth \
+                 FROM (SELECT id, kind, subject, due_at FROM jobs WHERE state = 'ready' AND due_at <= ?3 \
+                   ORDER BY due_at LIMIT ?4)) \
+               WHERE nth <= ?5 ORDER BY due_at, id LIMIT ?6) \
+             RETURNING id, account_id, kind, subject, payload, tries, lease",
+            [
+                random_hex(&self.ports, 8).into(),
+                (now + LEASE).into(),
+                now.into(),
+                LOOKED_AT.into(),
+                AT_ONCE_OF_A_SUBJECT.into(),
+                limit.into(),
+            ],
+        );
+        let results = self.database.batch(vec![given_up, lease]).await?;
+        let mut jobs: Vec<Job> = results.get(1).map(Rows::parse).transpose()?.unwrap_or_default();
+        jobs.sort_by_key(|job| job.id);
+        Ok(jobs)
+    }
+
+    /// Records that a job is done, and what else is to be recorded. One round trip.
+    pub async fn finish(&self, job: &Job, also: Vec<Statement>) -> Result<()> {
+        let done =
+            Statement::new("DELETE FROM jobs WHERE id = ?1 AND lease = ?2", [job.id.into(), job.lease.as_str().into()]);
+        self.database.batch([done].into_iter().chain(also).collect()).await?;
+        Ok(())
+    }
+
+    /// Records that an attempt failed, and what else is to be recorded. All jobs of the subject
+    /// wait until the job is tried again, or, after many attempts, given up. One round trip.
+    pub async fn fail(&self, job: &Job, error: &str, also: Vec<Statement>) -> Result<()> {
+        let due_at: Value = (self.now() + self.pause(job.tries)).into();
+        let failed = Statement::new(
+            "UPDATE jobs SET lease = NULL, error = ?3, due_at = ?4, \
+               state = CASE WHEN tries >= ?5 THEN 'dead' ELSE 'ready' END WHERE id = ?1 AND lease = ?2",
+            [job.id.into(), job.lease.as_str().into(), error.into(), due_at.clone(), MOST_TRIES.into()],
+        );
+        let others = Statement::new(
+            "UPDATE jobs SET due_at = max(due_at, ?3) \
+             WHERE kind = ?1 AND subject = ?2 AND state = 'ready' AND lease IS NULL",
+            [job.kind.as_str().into(), job.subject.into(), due_at],
+        );
+        self.database.batch([failed, others].into_iter().chain(also).collect()).await?;
+        Ok(())
+    }
+
+    /// The pause before the next attempt, give or take a quarter.
+    fn pause(&self, tries: i64) -> Millis {
+        let doublings = u32::try_from(tries - 1).unwrap_or_default().min(20);
+        let pause = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+        let mut random = [0; 1];
+        self.ports.random.fill(&mut random);
+        pause * 3 / 4 + pause / 2 * Millis::from(random[0]) / 255
+    }
+
+    /// How much there is to do. One round trip.
+    pub async fn backlog(&self) -> Result<Backlog> {
+        let statement = Statement::new(
+            "SELECT count(*) FILTER (WHERE state = 'ready') AS ready, count(*) FILTER (WHERE state = 'dead') AS dead, \
+             min(created_at) FILTER (WHERE state = 'ready') AS oldest FROM jobs",
+            [],
+        );
+        let results = self.database.batch(vec![statement]).await?;
+        Ok(results.first().map(Rows::first).transpose()?.flatten().unwrap_or_default())
+    }
+
+    /// Up to 1,000 jobs in that state, or in any, the oldest first. One round trip.
+    pub async fn list(&self, state: Option<&str>) -> Result<Vec<JobInfo>> {
+        let statement = Statement::new(
+            "SELECT id, account_id, kind, state, tries, due_at, created_at, error FROM jobs \
+             WHERE ?1 IS NULL OR state = ?1 ORDER BY id LIMIT 1000",
+            [state.into()],
+        );
+        let results = self.database.batch(vec![statement]).await?;
+        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+    }
+
+    /// Has a job tried again now, as if for the first time. 404 where there is none.
+    pub async fn retry(&self, id: i64) -> Result<()> {
+        let due = "UPDATE jobs SET state = 'ready', tries = 0, due_at = ?2, lease = NULL WHERE id = ?1 RETURNING id";
+        self.one(Statement::new(due, [id.into(), self.now().into()])).await
+    }
+
+    /// Throws a job away. 404 where there is none.
+    pub async fn discard(&self, id: i64) -> Result<()> {
+        self.one(Statement::new("DELETE FROM jobs WHERE id = ?1 RETURNING id", [id.into()])).await
+    }
+
+    async fn one(&self, statement: Statement) -> Result<()> {
+        let results = self.database.batch(vec![statement]).await?;
+        let row: Option<IgnoredAny> = results.first().map(Rows::first).transpose()?.flatten();
+        row.map(|_| ()).ok_or(Error::NotFound("the job"))
+    }
+}

@@ -1,0 +1,11 @@
+//! Telling other systems of files.
+//!
+//! The batch that changes a file inserts a job for each webhook that wants to hear of it
+//! (`store::event`); the runner of `jobs` has it delivered here. Every event is told at least once.
+
+mod delivery;
+mod signature;
+mod target;
+
+pub use self::delivery::{body, deliver, open_secret, seal_secret};
+pub use self::target::{TargetError, check as check_target, is_public};
