@@ -194,10 +194,11 @@ fn events(names: &[String]) -> Result<Vec<EventKind>> {
         let known = EventKind::CHOICES.map(EventKind::name).join(", ");
         Error::bad(format!("events must be some of {known}"))
     };
-    let known = |name: &String| EventKind::CHOICES.into_iter().find(|kind| kind.name() == name).ok_or_else(unknown);
-    let mut events = names.iter().map(known).collect::<Result<Vec<_>>>()?;
-    events.dedup();
-    if events.is_empty() { Err(unknown()) } else { Ok(events) }
+    let is_known = |name: &String| EventKind::CHOICES.iter().any(|kind| kind.name() == name);
+    if names.is_empty() || !names.iter().all(is_known) {
+        return Err(unknown());
+    }
+    Ok(EventKind::CHOICES.into_iter().filter(|kind| names.iter().any(|name| kind.name() == name)).collect())
 }
 
 fn show_webhook(webhook: &Webhook) -> Value {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use http::{HeaderValue, Method, Request, Uri, header};
+use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::signature::sign;
@@ -14,7 +15,7 @@ use crate::config::Config;
 use crate::crypto::{KeyError, MasterKeys};
 use crate::date::iso8601;
 use crate::error::{Error, Result};
-use crate::ports::{ByteSource, Payload, Ports};
+use crate::ports::{Payload, Ports};
 use crate::resource;
 use crate::store::{Attempt, Event, EventKind, Job, Jobs, Webhook};
 
@@ -63,10 +64,17 @@ async fn send(
     attempt: &mut Attempt,
 ) -> Result<(), String> {
     let request = request(config, webhook, job, attempt)?;
-    let exchange = pin!(exchange(ports, request, attempt));
-    match select(exchange, ports.clock.sleep(PATIENCE)).await {
-        Either::Left((done, _)) => done,
-        Either::Right(_) => Err("no answer within 10 seconds".to_owned()),
+    {
+        let exchange = pin!(exchange(ports, request, attempt));
+        if let Either::Left((Err(error), _)) = select(exchange, ports.clock.sleep(PATIENCE)).await {
+            return Err(error);
+        }
+    }
+    // The status decides, and not whether all of the answer came in time.
+    match attempt.status.map(StatusCode::from_u16) {
+        Some(Ok(status)) if status.is_success() => Ok(()),
+        Some(Ok(status)) => Err(format!("the receiver answered {status}")),
+        _ => Err("no answer within 10 seconds".to_owned()),
     }
 }
 
@@ -82,7 +90,7 @@ fn request<'a>(
         log::error!("the event of job {}: {error}", job.id);
         "the event cannot be read".to_owned()
     })?;
-    let body = body(&event).to_string();
+    let body = serde_json::to_string(&Message::of(&event)).map_err(|_| "the event cannot be told".to_owned())?;
     let secret = open_secret(&config.keys, webhook).map_err(|error| error.to_string())?;
     let mut request = Request::new(Payload::Bytes(Bytes::new()));
     *request.method_mut() = Method::POST;
@@ -99,34 +107,38 @@ fn request<'a>(
 
 async fn exchange(ports: &Ports, request: Request<Payload<'_>>, attempt: &mut Attempt) -> Result<(), String> {
     let answer = ports.http.send(request).await.map_err(|error| format!("the receiver was not reached: {error}"))?;
-    let status = answer.status();
-    attempt.status = Some(status.as_u16());
-    attempt.answer = Some(beginning(answer.into_body()).await);
-    if status.is_success() { Ok(()) } else { Err(format!("the receiver answered {status}")) }
-}
-
-/// The beginning of an answer; one that breaks off counts as far as it came.
-async fn beginning(mut answer: Box<dyn ByteSource>) -> String {
+    attempt.status = Some(answer.status().as_u16());
+    let mut body = answer.into_body();
     let mut kept = Vec::new();
+    // An answer that breaks off or takes too long counts as far as it came.
     while kept.len() < MOST_KEPT
-        && let Ok(Some(piece)) = answer.next().await
+        && let Ok(Some(piece)) = body.next().await
     {
         kept.extend_from_slice(&piece[..piece.len().min(MOST_KEPT - kept.len())]);
+        attempt.answer = Some(String::from_utf8_lossy(&kept).into_owned());
     }
-    String::from_utf8_lossy(&kept).into_owned()
+    Ok(())
 }
 
-/// What a webhook is told of an event.
-pub fn body(event: &Event) -> Value {
-    let mut body = json!({ "event": event.event, "at": iso8601(event.at) });
-    if let Some(file) = &event.file {
-        body["file"] = resource::file(event.root, file);
+/// What a webhook is told of an event, in the order of the documentation.
+#[derive(Serialize)]
+struct Message {
+    event: EventKind,
+    at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Value>,
+}
+
+impl Message {
+    fn of(event: &Event) -> Self {
+        let from = event.from.as_ref().filter(|_| event.event == EventKind::Moved).map(
+            |from| json!({ "folderId": resource::folder_id(event.root, Some(from.parent_id)), "name": from.name }),
+        );
+        let file = event.file.as_ref().map(|file| resource::file(event.root, file));
+        Self { event: event.event, at: iso8601(event.at), file, from }
     }
-    if let (EventKind::Moved, Some(from)) = (event.event, &event.from) {
-        let folder = resource::folder_id(event.root, Some(from.parent_id));
-        body["from"] = json!({ "folderId": folder, "name": from.name });
-    }
-    body
 }
 
 /// A webhook's secret as it is kept.

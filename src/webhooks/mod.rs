@@ -7,5 +7,5 @@ mod delivery;
 mod signature;
 mod target;
 
-pub use self::delivery::{body, deliver, open_secret, seal_secret};
+pub use self::delivery::{deliver, open_secret, seal_secret};
 pub use self::target::{TargetError, check as check_target, is_public};

@@ -18,6 +18,8 @@ from support.recount import blob_breaches, breaches
 from support.rest import Rest
 from support.state import drive_database, snapshot
 
+SEGMENT, TAG = 256 * 1024, 16
+
 # Seconds until what a request left behind is cleared away.
 MOMENT = 5
 
@@ -73,10 +75,17 @@ def remains() -> set[tuple[str, str]]:
     stored = store.objects()
     with snapshot(drive_database()) as database:
         found = breaches(database) | blob_breaches(database, stored)
+        parts = database.execute("SELECT blob_key, size FROM parts").fetchall()
         garbage = {key for (key,) in database.execute("SELECT blob_key FROM blob_garbage")}
+    found["blobs of another length"] = [key for key, size in parts if stored.get(key) not in (None, sealed(size))]
     found[OPEN] = uploads = store.open_uploads()
     found["open multipart uploads of keys that are not garbage"] = [key for key in uploads if key not in garbage]
     return {(name, str(row)) for name, rows in found.items() for row in rows}
+
+
+def sealed(size: int) -> int:
+    """The length of the blob that holds so many bytes: each 256 KiB of them have a tag."""
+    return size + -(-size // SEGMENT) * TAG
 
 
 class Drive:

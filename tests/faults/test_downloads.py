@@ -92,12 +92,11 @@ def assert_away(dav, wanted: str):
 
 
 def assert_broken(dav, wanted: str):
-    """The download began, and the client notices that it does not end; what came is right. Or it is refused: the first
-    piece is read before the answer begins."""
+    """The client notices that the download has failed, perhaps after it began; what came is right."""
     got = download(dav, wanted)
-    if got.status is not None and got.status >= 500:
+    if got.status is None or got.status >= 500:
         return
-    assert got.status in (None, 206 if wanted == "range" else 200)
+    assert got.status == (206 if wanted == "range" else 200)
     assert not got.whole and len(got.body) < len(expected(wanted))
     assert expected(wanted).startswith(got.body)
 
@@ -111,7 +110,7 @@ def test_what_fails_once_is_repeated(proxy, stored, wanted, name):
     assert proxy.count("GetObject") == 2
 
 
-@pytest.mark.parametrize("wanted, name", [("small", "503"), ("range", "closed")])
+@pytest.mark.parametrize("wanted, name", [("small", "503"), ("range", "500")])
 def test_what_fails_on_and_on_is_given_up(proxy, stored, log, wanted, name):
     with proxy.failing("GetObject", PASSING[name]) as failing:
         assert_away(stored, wanted)
@@ -139,12 +138,22 @@ def test_a_web_page_is_not_taken_for_the_file(proxy, stored, log, wanted):
     assert_whole(stored, wanted)
 
 
-@pytest.mark.parametrize("times", [1, 2])
-@pytest.mark.parametrize("after", [0, 1, 99_999, 262_160, 2_500_000])
-@each_wanted
+@pytest.mark.parametrize(
+    "wanted, after, times",
+    [
+        ("small", 0, 2),
+        ("small", 99_999, 1),
+        ("large", 0, 1),
+        ("large", 1, 2),
+        ("large", 262_160, 2),
+        ("large", 2_400_000, 2),
+        ("range", 0, 2),
+        ("range", 99_999, 1),
+        ("range", 1_400_000, 2),
+        ("range", 2_500_000, 1),
+    ],
+)
 def test_a_download_is_taken_up_where_it_broke_off(proxy, stored, wanted, after, times):
-    if times * after >= len(expected(wanted)):
-        pytest.skip("it is over by then")
     with proxy.failing("GetObject", faults.cut_answer(after), times=times) as failing:
         assert_whole(stored, wanted)
     assert failing.hits == times
@@ -169,9 +178,9 @@ def test_a_download_that_breaks_off_again_and_again_arrives(proxy, stored):
 
 
 @each_wanted
-def test_a_download_that_brings_nothing_is_given_up(proxy, stored, log, wanted):
+def test_a_download_that_brings_nothing_breaks_off(proxy, stored, log, wanted):
     with proxy.failing("GetObject", faults.cut_answer(0)) as failing:
-        assert_away(stored, wanted)
+        assert_broken(stored, wanted)
     assert failing.hits == 4
     assert len(log.lines("GetObject", 1)) == 1
 
@@ -196,11 +205,10 @@ def test_a_slow_store_is_waited_for(proxy, stored, wanted):
         assert failing.hits == 1
 
 
-@each_wanted
-@pytest.mark.parametrize("at", [0, 70_000, 2_500_000])
+@pytest.mark.parametrize(
+    "wanted, at", [("small", 70_000), ("large", 0), ("large", 2_500_000), ("range", 70_000), ("range", 2_500_000)]
+)
 def test_wrong_bytes_are_not_passed_on(proxy, stored, log, wanted, at):
-    if at >= len(expected(wanted)):
-        pytest.skip("there is no such byte")
     with proxy.failing("GetObject", faults.garbled_answer(at)):
         assert_broken(stored, wanted)
     assert len(log.lines("the data is corrupt", 1)) == 1

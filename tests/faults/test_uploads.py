@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import httpx
 import pytest
@@ -31,12 +32,11 @@ LASTING = {
     "redirect": faults.redirected("/elsewhere"),
 }
 # With the request that fails, and how many of its kind succeed before it.
-REPEATABLE = [
-    (SMALL, "PutObject", 0),
-    (CHUNKED, "CreateMultipartUpload", 0),
-    (CHUNKED, "UploadPart", 1),
-    (CHUNKED, "CompleteMultipartUpload", 0),
-]
+PUT = (SMALL, "PutObject", 0)
+CREATE = (CHUNKED, "CreateMultipartUpload", 0)
+PART = (CHUNKED, "UploadPart", 1)
+COMPLETE = (CHUNKED, "CompleteMultipartUpload", 0)
+REPEATABLE = [PUT, CREATE, PART, COMPLETE]
 # The same by other ways.
 REPEATABLE_TOO = [
     (SMALL_CHUNKED, "PutObject", 0),
@@ -44,15 +44,20 @@ REPEATABLE_TOO = [
     (FORM, "PutObject", 0),
     (LARGE_FORM, "UploadPart", 1),
 ]
-UNREPEATABLE = [(STREAMED, "PutObject", 0)]
+# This cannot be repeated.
+STREAM = (STREAMED, "PutObject", 0)
 
 
-def each(ways, cases: dict, more_ways=(), more_cases=()):
-    """Each way with each case, and some more ways with some of the cases."""
-    chosen = [(way, name) for way in ways for name in cases] + [(way, name) for way in more_ways for name in more_cases]
+def each(*groups: tuple[list, dict]):
+    """Each way of a group with each of the group's faults."""
     return pytest.mark.parametrize(
         "way, operation, spare, fault",
-        [pytest.param(*way, cases[name], id=f"{way[0].name}-{way[1]}-{name}") for way, name in chosen],
+        [
+            pytest.param(*way, fault, id=f"{way[0].name}-{way[1]}-{name}")
+            for ways, faults_by_name in groups
+            for way in ways
+            for name, fault in faults_by_name.items()
+        ],
     )
 
 
@@ -80,7 +85,12 @@ def assert_refused(drive, log, way, operation):
     assert len(lines) == 2, lines
 
 
-@each(REPEATABLE, PASSING, REPEATABLE_TOO, ["closed"])
+# The store completes an upload once, and need not tell twice that it has.
+LOST = {"cut": faults.cut_request(1000), "unanswered": faults.unanswered}
+HEARD = {name: fault for name, fault in PASSING.items() if name not in LOST}
+
+
+@each(([PUT, CREATE, PART], PASSING), ([COMPLETE], HEARD), (REPEATABLE_TOO, {"closed": faults.closed}))
 def test_what_fails_once_is_repeated(proxy, drive, way, operation, spare, fault):
     content = os.urandom(way.size)
     with proxy.failing(operation, fault, times=1, spare=spare) as failing:
@@ -93,7 +103,7 @@ def test_what_fails_once_is_repeated(proxy, drive, way, operation, spare, fault)
     assert drive.dav.get("old").content == drive.former
 
 
-@pytest.mark.parametrize("way, operation, spare", [(SMALL, "PutObject", 0), (CHUNKED, "UploadPart", 1)])
+@pytest.mark.parametrize("way, operation, spare", [PUT, PART], ids=["PutObject", "UploadPart"])
 def test_what_fails_three_times_succeeds_the_fourth_time(proxy, drive, way, operation, spare):
     content = os.urandom(way.size)
     with proxy.failing(operation, PASSING["503"], times=3, spare=spare) as failing:
@@ -103,14 +113,14 @@ def test_what_fails_three_times_succeeds_the_fourth_time(proxy, drive, way, oper
     assert drive.dav.get("old").content == content
 
 
-@each(REPEATABLE, {"503": PASSING["503"]}, REPEATABLE_TOO, ["503"])
+@each((REPEATABLE, {"503": PASSING["503"]}))
 def test_what_fails_on_and_on_is_given_up(proxy, drive, log, way, operation, spare, fault):
     with proxy.failing(operation, fault, spare=spare) as failing:
         assert_refused(drive, log, way, operation)
     assert failing.hits == 2 * ATTEMPTS
 
 
-@each(REPEATABLE + UNREPEATABLE, LASTING, REPEATABLE_TOO, ["skew"])
+@each((REPEATABLE + [STREAM], LASTING), (REPEATABLE_TOO, {"skew": LASTING["skew"]}))
 def test_what_will_not_pass_is_not_repeated(proxy, drive, log, way, operation, spare, fault):
     with proxy.failing(operation, fault, spare=spare) as failing:
         assert_refused(drive, log, way, operation)
@@ -121,7 +131,7 @@ def test_what_will_not_pass_is_not_repeated(proxy, drive, log, way, operation, s
 CUT_LATE = {"cut late": faults.cut_request(4_999_000), "cut at the end": faults.cut_request(10_000_000)}
 
 
-@each(UNREPEATABLE, PASSING | CUT_LATE)
+@each(([STREAM], PASSING | CUT_LATE))
 def test_a_stream_cannot_be_repeated(proxy, drive, log, way, operation, spare, fault):
     with proxy.failing(operation, fault, spare=spare) as failing:
         assert_refused(drive, log, way, operation)
@@ -142,7 +152,7 @@ def test_a_slow_store_is_waited_for(proxy, drive, way):
 PAGE = faults.instead(200, "<html><body>Please log in to this hotel's network</body></html>", "text/html")
 
 
-@each(REPEATABLE + UNREPEATABLE, {"page": PAGE})
+@each((REPEATABLE + [STREAM], {"page": PAGE}))
 def test_a_web_page_is_not_taken_for_success(proxy, drive, log, way, operation, spare, fault):
     with proxy.failing(operation, fault, spare=spare):
         assert_refused(drive, log, way, operation)
@@ -150,10 +160,22 @@ def test_a_web_page_is_not_taken_for_success(proxy, drive, log, way, operation, 
 
 def test_an_error_behind_a_status_of_success(proxy, drive, log):
     """CompleteMultipartUpload may send its status before it knows how it ends."""
-    document = "<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>"
-    with proxy.failing("CompleteMultipartUpload", faults.instead(200, document, "application/xml")):
+    with proxy.failing("CompleteMultipartUpload", faults.refused(200, "InternalError", "We encountered an error.")):
         assert_refused(drive, log, CHUNKED, "CompleteMultipartUpload")
     assert proxy.count("AbortMultipartUpload") == 2
+
+
+@pytest.mark.parametrize("again", [None, faults.refused(404, "NoSuchUpload")], ids=["told twice", "told once"])
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
+def test_an_upload_that_is_completed_unheard(proxy, drive, log, fault, again):
+    """There is a file, and it is whole; or there is none, and the client comes again."""
+    content = os.urandom(CHUNKED.size)
+    before = drive.picture()
+    with proxy.failing("CompleteMultipartUpload", fault, times=1) as failing:
+        with proxy.failing("CompleteMultipartUpload", again) if again else nullcontext():
+            answer = CHUNKED.send(drive.dav, drive.rest, "new", content)
+    assert failing.hits == 1
+    assert_whole_or_away(drive, log, "CompleteMultipartUpload", answer, content, before)
 
 
 @pytest.mark.parametrize("operation", ["CreateMultipartUpload", "CompleteMultipartUpload"])
@@ -164,6 +186,10 @@ def test_a_document_that_breaks_off(proxy, drive, log, operation, after):
     with proxy.failing(operation, faults.cut_answer(after), times=1) as failing:
         answer = CHUNKED.send(drive.dav, drive.rest, "new", content)
     assert failing.hits == 1
+    assert_whole_or_away(drive, log, operation, answer, content, before)
+
+
+def assert_whole_or_away(drive, log, operation, answer, content, before):
     if answer.status_code == 201:
         assert drive.dav.get("new").content == content
     else:

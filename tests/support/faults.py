@@ -75,15 +75,14 @@ def garbled_answer(at: int) -> Fault:
 
 def refused(status: int, code: str, message: str = "") -> Fault:
     """An error of S3, for a request that was taken and not passed on."""
-    document = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
-    return instead(status, document, "application/xml")
+    return instead(status, error(code, message), "application/xml")
 
 
 def refused_early(status: int, code: str) -> Fault:
     """The same, said before the body was read."""
 
     async def fault(exchange: Exchange):
-        await exchange.reply(http_answer(status, f"<Error><Code>{code}</Code></Error>", "application/xml"))
+        await exchange.reply(http_answer(status, error(code), "application/xml"))
         # Whoever closes a connection with unread bytes breaks it, and the answer with it.
         await exchange.take_request()
 
@@ -92,8 +91,7 @@ def refused_early(status: int, code: str) -> Fault:
 
 def redirected(location: str) -> Fault:
     """The store is said to be elsewhere."""
-    document = "<Error><Code>TemporaryRedirect</Code><Message>elsewhere</Message></Error>"
-    return instead(307, document, "application/xml", f"Location: {location}\r\n")
+    return instead(307, error("TemporaryRedirect"), "application/xml", f"Location: {location}\r\n")
 
 
 def instead(status: int, document: str, mime: str, headers: str = "") -> Fault:
@@ -110,6 +108,12 @@ async def garbage(exchange: Exchange):
     """What comes back is not HTTP."""
     await exchange.take_request()
     await exchange.reply(b"\x16\x03\x01\x00\xa5 this is not the protocol that you are looking for\r\n\r\n")
+
+
+def error(code: str, message: str = "") -> str:
+    """The document of an error. Stores tell more in it than belongs into a log."""
+    request = "GET&#10;/bucket/key&#10;X-Amz-Signature=0123456789abcdef"
+    return f"<Error><Code>{code}</Code><Message>{message}</Message><StringToSign>{request}</StringToSign></Error>"
 
 
 def http_answer(status: int, document: str, mime: str, headers: str = "") -> bytes:

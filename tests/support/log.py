@@ -7,8 +7,8 @@ from pathlib import Path
 # What gives a stranger access: S3's signatures in URLs, and the drive's own tokens.
 SECRET_WORDS = ("X-Amz-Signature", "X-Amz-Credential", "ocl_")
 
-# A line that the test host for Spin writes of its own when a response breaks off.
-OF_THE_HOST = "Error serving HTTP connection"
+# What the test host for Spin and workerd write of their own when a response breaks off.
+OF_THE_HOST = ("Error serving HTTP connection", "Uncaught ")
 
 
 class Log:
@@ -26,8 +26,8 @@ class Log:
     def lines(self, word: str, least: int = 0) -> list[str]:
         """The lines of the server that hold `word`; waits a little until there are `least`."""
         for _ in range(50):
-            lines = self.text().splitlines()
-            found = [line for line in lines if word in line and not line.startswith(OF_THE_HOST)]
+            lines = [line for line in self.text().splitlines() if not any(other in line for other in OF_THE_HOST)]
+            found = [line for line in lines if word in line]
             if len(found) >= least:
                 break
             time.sleep(0.1)

@@ -27,6 +27,7 @@ AREAS = {
     "budgets: SQL round trips and rows": r"e2e\.test_budgets",
     "concurrency, and everything counted again": r"e2e\.test_(concurrency|recount)",
     "hostile requests": r"e2e\.test_hostile",
+    "webhooks": r"webhooks\.",
     "faults between drive and object store": r"faults\.",
 }
 

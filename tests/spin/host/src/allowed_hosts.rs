@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn requests_to_itself() {
-        for (pattern, expected) in [("http://self", true), ("*://*:*", true), ("http://x", false), ("ftp://self:1", false)]
+        for (pattern, expected) in
+            [("http://self", true), ("*://*:*", true), ("http://x", false), ("ftp://self:1", false)]
         {
             assert_eq!(AllowedHosts::parse(&[pattern.to_owned()]).unwrap().allow_self(), expected, "{pattern}");
         }

@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn all_options() {
-        let up = parse("up --from a/spin.toml --listen 127.0.0.1:80 --state-dir s --variable a=b=c --variable d=").unwrap();
+        let up =
+            parse("up --from a/spin.toml --listen 127.0.0.1:80 --state-dir s --variable a=b=c --variable d=").unwrap();
         assert_eq!(up.manifest, PathBuf::from("a/spin.toml"));
         assert_eq!(up.listen, "127.0.0.1:80".parse().unwrap());
         assert_eq!(up.state_dir, PathBuf::from("s"));
@@ -81,7 +82,10 @@ mod tests {
             (&format!("up {rest}"), "--from SPIN_TOML is missing"),
             (&format!("up --from f {rest} --quiet"), "invalid option '--quiet'"),
             (&format!("up --from f {rest} --variable x"), "--variable x: this is not NAME=VALUE"),
-            (&format!("up --from f {rest} --variable x=@y"), "--variable x: this test host does not read values from files"),
+            (
+                &format!("up --from f {rest} --variable x=@y"),
+                "--variable x: this test host does not read values from files",
+            ),
         ] {
             assert_eq!(parse(line).unwrap_err().to_string(), sentence);
         }

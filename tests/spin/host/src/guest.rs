@@ -12,7 +12,7 @@ use wasmtime_wasi_http::WasiHttpCtx;
 use wasmtime_wasi_http::p3::{WasiHttpCtxView, WasiHttpView};
 
 use crate::allowed_hosts::AllowedHosts;
-use crate::bindings::Host_;
+use crate::bindings::Imports;
 use crate::bindings::spin::variables::variables;
 use crate::outbound::Outbound;
 use crate::variables::check_name;
@@ -59,7 +59,7 @@ impl Guest {
         wasmtime_wasi::p2::add_to_linker_async(linker)?;
         wasmtime_wasi::p3::add_to_linker(linker)?;
         wasmtime_wasi_http::p3::add_to_linker(linker)?;
-        Host_::add_to_linker::<_, HasSelf<Self>>(linker, |guest| guest)?;
+        Imports::add_to_linker::<_, HasSelf<Self>>(linker, |guest| guest)?;
         Ok(())
     }
 }

@@ -9,9 +9,8 @@
 //! `spin:variables`, and requests to `allowed_outbound_hosts` only. Whatever it does not know, an option or a line of the
 //! manifest, it refuses.
 //!
-//! It has no TLS, no HTTP/2, no runtime config, no key-value store, no `.env` file, no sockets, and no limit on time or
-//! memory. Variables are read once, at the start. An unclean end of a request, and what the guest writes, goes to
-//! standard error.
+//! It has no TLS, no HTTP/2, no runtime config, no key-value store, no `.env` file, no sockets for the guest, and no limit
+//! on time or memory. Standard error tells of everything that goes wrong, where Spin tells of some only with `RUST_LOG`.
 //!
 //! | | |
 //! |---|---|

@@ -20,7 +20,7 @@ pub struct Manifest {
 }
 
 /// An application variable.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
     /// Its value unless one is given.
@@ -196,7 +196,11 @@ watch = ["src"]
             ("required = true", "default = \"\", required = true", "the variable token must be"),
             ("\"/...\"", "\"/a/...\"", "this test host knows only the route \"/...\", not \"/a/...\""),
             ("component = \"drive\"", "component = \"x\"", "there is no [component.x], which the trigger names"),
-            ("[component.drive]", "[[trigger.http]]\nroute = \"/b\"\ncomponent = \"drive\"\n[component.drive]", "not 2"),
+            (
+                "[component.drive]",
+                "[[trigger.http]]\nroute = \"/b\"\ncomponent = \"drive\"\n[component.drive]",
+                "not 2",
+            ),
             ("[\"default\"]", "[\"default\", \"b\"]", "this test host has only the database \"default\""),
             ("sqlite_databases", "key_value_stores", "line 15: unknown field `key_value_stores`"),
             ("[component.drive.build]", "[component.drive.environment]", "unknown field `environment`"),

@@ -1,7 +1,7 @@
 //! Requests that the component sends: checked against `allowed_outbound_hosts`, then sent over pooled connections. The
 //! error codes are Spin's. There is no TLS here.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Body, Frame, SizeHint};
-use hyper_util::client::legacy::{self, Client};
+use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, timeout};
@@ -30,7 +30,7 @@ use crate::guest::App;
 type OutgoingBody = UnsyncBoxBody<Bytes, ErrorCode>;
 type IoResult = Box<dyn Future<Output = Result<(), ErrorCode>> + Send>;
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(10);
 
 tokio::task_local! {
     /// The connector gets nothing but a URI.
@@ -63,9 +63,10 @@ impl Outbound {
         let response = timeout(options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT), response)
             .await
             .map_err(|_| ErrorCode::ConnectionReadTimeout)?
-            .map_err(|error| client_error(&error))?;
+            .map_err(|error| error_code(&error))?;
         let pause = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);
-        Ok(response.map(|body| Timed { body: body.map_err(|error| hyper_error(&error)), pause, sleep: None }.boxed_unsync()))
+        Ok(response
+            .map(|body| Timed { body: body.map_err(|error| error_code(&error)), pause, sleep: None }.boxed_unsync()))
     }
 
     /// Whether the request may be sent at all. One to `self.alt`, which stands for the application itself, is pointed at
@@ -109,29 +110,16 @@ impl WasiHttpHooks for Outbound {
         request: Request<OutgoingBody>,
         options: Option<RequestOptions>,
         _response_consumed: IoResult,
-    ) -> Box<
-        dyn Future<Output = Result<(Response<OutgoingBody>, IoResult), TrappableError<ErrorCode>>> + Send,
-    > {
+    ) -> Box<dyn Future<Output = Result<(Response<OutgoingBody>, IoResult), TrappableError<ErrorCode>>> + Send> {
         let sending = self.clone().send(request, options.unwrap_or_default());
         // The client drives the connection itself, and reports its failures through the body.
         Box::new(async { Ok((sending.await?, Box::new(async { Ok(()) }) as IoResult)) })
     }
 }
 
-/// What a failure on a connection is to the guest: its own error code if one of its bodies was at fault.
-pub fn hyper_error(error: &hyper::Error) -> ErrorCode {
-    own_error_code(error.source()).unwrap_or(ErrorCode::HttpProtocolError)
-}
-
-fn client_error(error: &legacy::Error) -> ErrorCode {
-    let cause = error.source();
-    own_error_code(cause)
-        .or_else(|| Some(hyper_error(cause?.downcast_ref()?)))
-        .unwrap_or(ErrorCode::HttpProtocolError)
-}
-
-fn own_error_code(cause: Option<&(dyn std::error::Error + 'static)>) -> Option<ErrorCode> {
-    cause?.downcast_ref::<ErrorCode>().cloned()
+/// What a failure on a connection is to the guest: an error code of its own if one is the direct cause.
+pub fn error_code(error: &dyn Error) -> ErrorCode {
+    error.source().and_then(|cause| cause.downcast_ref()).cloned().unwrap_or(ErrorCode::HttpProtocolError)
 }
 
 /// Opens TCP connections.

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use wasmtime_wasi_http::handler::{self, ProxyHandler};
 
 use crate::instances::Instances;
-use crate::outbound::hyper_error;
+use crate::outbound::error_code;
 
 /// Paths that Spin answers itself.
 const WELL_KNOWN: &str = "/.well-known/spin/";
@@ -53,7 +53,7 @@ async fn answer(
     make_absolute(&mut request)?;
     let answered = match add_headers(&mut request, client) {
         Ok(()) => {
-            let request = request.map(|body| body.map_err(|error| hyper_error(&error).into()).boxed_unsync());
+            let request = request.map(|body| body.map_err(|error| error_code(&error).into()).boxed_unsync());
             instances.handle((), request).await.map_err(|error| format!("{error:#}"))
         }
         Err(error) => Err(format!("{error:#}")),

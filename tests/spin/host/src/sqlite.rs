@@ -52,7 +52,7 @@ impl Connection {
         let connection = self.lock();
         let mut statement = connection.prepare_cached(statement)?;
         let count = statement.column_count();
-        columns(statement.column_names().into_iter().map(str::to_owned).collect());
+        columns(statement.column_names().map(str::to_owned).collect());
         let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
         while let Some(found) = rows.next()? {
             let values = (0..count).map(|column| found.get(column)).collect::<rusqlite::Result<_>>()?;

@@ -94,7 +94,8 @@ mod tests {
     use super::*;
 
     fn variable(default: Option<&str>) -> Variable {
-        Variable { default: default.map(str::to_owned), required: default.is_none(), ..Variable::default() }
+        let text = default.map_or("required = true".to_owned(), |default| format!("default = {default:?}"));
+        toml::from_str(&text).unwrap()
     }
 
     fn resolve(given: &[(&str, &str)]) -> Result<Variables> {
