@@ -23,7 +23,7 @@ def test_the_test_event(rest, hook):
 
 
 def test_a_test_reaches_a_hook_whatever_its_events_and_folder(rest, hook):
-    for fields in ({"events": ["file.infected"]}, {"folderId": rest.mkdir("d")["id"]}):
+    for fields in ({"events": ["file.moved"]}, {"folderId": rest.mkdir("d")["id"]}):
         one = hook(f"/{len(fields)}{list(fields)[0]}", **fields)
         one.test()
         one.wait(1, "webhook.test")
