@@ -215,6 +215,64 @@ stop_store() {
   store_group=
 }
 
+# --- a virus scanner that runs here ---
+
+# Sets clamd to ClamAV's daemon, which Debian has.
+need_clamd() {
+  clamd=$(PATH=$PATH:/usr/sbin command -v clamd) && return
+  [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || fail "clamd is needed: install it (Debian: clamav-daemon)"
+  say "installing clamav-daemon"
+  apt-get update -qq >&2
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends clamav-daemon >&2 ||
+    fail "apt-get could not install clamav-daemon"
+  clamd=$(PATH=$PATH:/usr/sbin command -v clamd)
+}
+
+# start_clamd FOLDER [LINE…]: runs clamd on a free port, with these lines in its configuration and one signature, that of
+# the EICAR test file, which it calls Eicar-Test.UNOFFICIAL. It takes files up to 64 MiB. Sets clamd_group, clamd_address
+# and clamd_log. A caller traps EXIT with stop_clamd.
+start_clamd() {
+  local folder=$1 port
+  shift
+  need_clamd
+  port=$(free_port)
+  mkdir -p "$folder/signatures"
+  folder=$(cd "$folder" && pwd)
+  clamd_log=$folder/clamd.log
+  # In hexadecimal, or any scanner would find this script.
+  printf 'Eicar-Test:0:*:%s%s\n' 58354f2150254041505b345c505a58353428505e2937434329377d24 \
+    45494341522d5354414e444152442d414e544956495255532d544553542d46494c452124482b482a >"$folder/signatures/eicar.ndb"
+  printf '%s\n' "DatabaseDirectory $folder/signatures" "TemporaryDirectory $folder" "TCPSocket $port" \
+    "TCPAddr 127.0.0.1" "Foreground yes" "StreamMaxLength 64M" "$@" >"$folder/clamd.conf"
+  setsid "$clamd" --config-file="$folder/clamd.conf" </dev/null >"$clamd_log" 2>&1 &
+  clamd_group=$!
+  clamd_address=127.0.0.1:$port
+  wait_for_clamd
+}
+
+wait_for_clamd() {
+  local answer
+  for _ in $(seq 100); do
+    answer=
+    { exec {scanner}<>"/dev/tcp/${clamd_address/://}"; } 2>/dev/null && {
+      printf 'zPING\0' >&"$scanner"
+      read -r -d '' -t 5 answer <&"$scanner" || true
+      exec {scanner}>&-
+    }
+    [ "$answer" != PONG ] || return 0
+    kill -0 "$clamd_group" 2>/dev/null || break
+    sleep 0.2
+  done
+  stop_clamd
+  tail -n 20 "$clamd_log" >&2
+  fail "clamd did not start; the end of $clamd_log is above"
+}
+
+stop_clamd() {
+  stop_group "${clamd_group:-}"
+  clamd_group=
+}
+
 # --- a server that runs here ---
 #
 # Either starts with its data in a folder, and returns when the server answers. It sets server_group, server_url and

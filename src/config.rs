@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::crypto::MasterKeys;
 use crate::s3;
+use crate::scan::Scanner;
 
 /// All settings; `docs/settings.md` describes them for people.
 pub struct Config {
@@ -23,13 +24,19 @@ pub struct Config {
     pub blob_grace_seconds: i64,
     /// `WEBHOOK_ALLOW_PRIVATE=1`: webhooks may reach private addresses. For tests.
     pub webhook_allow_private: bool,
+    /// `SCANNER`: the virus scanner that files are shown to; none where it is `off`.
+    pub scanner: Option<Scanner>,
+    /// `SCAN_INLINE_MAX`: uploads up to so many bytes are scanned before they are stored.
+    pub scan_inline_max: u64,
+    /// `SCAN_PENDING=block`: what waits for the scanner, or what it could not judge, cannot be read.
+    pub block_unscanned: bool,
     /// `BLOBS=s3` and the settings that begin with `S3_`: the bucket that holds the bytes. Without
     /// it, they are in the runtime's own object store.
     pub s3: Option<s3::Settings>,
 }
 
 /// The names of all settings.
-pub const SETTINGS: [&str; 14] = [
+pub const SETTINGS: [&str; 17] = [
     "ENCRYPTION_KEYS",
     "ADMIN_TOKEN",
     "WEBDAV_NAME",
@@ -38,6 +45,9 @@ pub const SETTINGS: [&str; 14] = [
     "SERVER_TIMING",
     "BLOB_GRACE_SECONDS",
     "WEBHOOK_ALLOW_PRIVATE",
+    "SCANNER",
+    "SCAN_INLINE_MAX",
+    "SCAN_PENDING",
     "BLOBS",
     "S3_ENDPOINT",
     "S3_BUCKET",
@@ -95,6 +105,20 @@ impl Config {
             server_timing: number(&var, "SERVER_TIMING", 0, 0, 1)? == 1,
             blob_grace_seconds: number(&var, "BLOB_GRACE_SECONDS", 3_600, 0, 30 * 86_400)?,
             webhook_allow_private: number(&var, "WEBHOOK_ALLOW_PRIVATE", 0, 0, 1)? == 1,
+            scanner: match var("SCANNER") {
+                None => None,
+                Some(scanner) => {
+                    Scanner::parse(&scanner).map_err(|problem| ConfigError { setting: "SCANNER", problem })?
+                }
+            },
+            scan_inline_max: number(&var, "SCAN_INLINE_MAX", 8 << 20, 0, 64 << 20)?.unsigned_abs(),
+            block_unscanned: match var("SCAN_PENDING").as_deref() {
+                None | Some("allow") => false,
+                Some("block") => true,
+                Some(_) => {
+                    return Err(ConfigError { setting: "SCAN_PENDING", problem: "must be allow or block".to_owned() });
+                }
+            },
             s3: match var("BLOBS").as_deref() {
                 None | Some("r2") => None,
                 Some("s3") => Some(bucket(&var)?),
@@ -192,7 +216,8 @@ mod tests {
             let name = setting.to_ascii_lowercase();
             let declared = manifest.lines().find(|line| line.starts_with(&format!("{name} = {{")));
             let declared = declared.unwrap_or_else(|| panic!("spin.toml does not declare {name}"));
-            let is_secret = ["key", "token"].iter().any(|word| name.contains(word)) && name != "s3_access_key_id";
+            let is_secret =
+                ["key", "token", "scanner"].iter().any(|word| name.contains(word)) && name != "s3_access_key_id";
             assert_eq!(declared.contains("secret = true"), is_secret, "{declared}");
             assert!(manifest.contains(&format!("\n{name} = \"{{{{ {name} }}}}\"\n")), "the component lacks {name}");
         }
@@ -208,6 +233,9 @@ mod tests {
             ("WEBDAV_NAME", "dav"),
             ("VERSIONS_KEPT", "-1"),
             ("PROPFIND_LIMIT", "many"),
+            ("SCANNER", "clamd://secret"),
+            ("SCAN_INLINE_MAX", "65M"),
+            ("SCAN_PENDING", "secret"),
             ("BLOBS", "secret"),
             ("S3_ENDPOINT", " "),
             ("S3_ENDPOINT", "https://user:secret@s3.example"),

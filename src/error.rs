@@ -53,6 +53,19 @@ pub enum Error {
     /// The request is understood, and wrong in itself (a form without its field). 422.
     #[error("{0}")]
     Unprocessable(String),
+    /// A virus was found in what was uploaded; holds what the scanner calls it. 422.
+    #[error("a virus was found: {0}")]
+    InfectedUpload(String),
+    /// A virus was found in the file; holds what the scanner calls it. 403.
+    #[error("a virus was found in the file ({0}): it can only be deleted")]
+    Infected(String),
+    /// The file waits for the virus scanner, and may not be read before. 425 (RFC 8470, 5.2), as ownCloud's clients know
+    /// it: they try again.
+    #[error("the file waits for the virus scanner; try again")]
+    ScanPending,
+    /// The virus scanner could not tell, and the file may not be read without its word. 403.
+    #[error("the virus scanner could not tell whether the file is clean")]
+    ScanError,
     /// Locked by somebody else; holds the hrefs of the locked resources. 423.
     #[error("the resource is locked")]
     Locked(Vec<String>),
@@ -106,7 +119,9 @@ impl Error {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) | Self::ForbiddenCondition(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::ForbiddenCondition(_) | Self::Infected(_) | Self::ScanError => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) | Self::ConflictCondition(_) => StatusCode::CONFLICT,
@@ -118,11 +133,12 @@ impl Error {
             },
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unprocessable(_) | Self::InfectedUpload(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::ScanPending => StatusCode::TOO_EARLY,
             Self::Locked(_) | Self::ConflictingLock(_) => StatusCode::LOCKED,
             Self::Raced(guard) => match guard {
                 Guard::Gone => StatusCode::NOT_FOUND,
-                Guard::Cycle => StatusCode::FORBIDDEN,
+                Guard::Cycle | Guard::Infected => StatusCode::FORBIDDEN,
                 Guard::Etag => StatusCode::PRECONDITION_FAILED,
                 Guard::Lock => StatusCode::LOCKED,
                 Guard::Parent | Guard::Exists | Guard::Upload => StatusCode::CONFLICT,
@@ -148,6 +164,9 @@ impl Error {
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::RangeNotSatisfiable(_) => "RANGE_NOT_SATISFIABLE",
             Self::Unprocessable(_) => "UNPROCESSABLE",
+            Self::InfectedUpload(_) | Self::Infected(_) | Self::Raced(Guard::Infected) => "INFECTED",
+            Self::ScanPending => "SCAN_PENDING",
+            Self::ScanError => "SCAN_ERROR",
             Self::Locked(_) | Self::ConflictingLock(_) | Self::Raced(Guard::Lock) => "LOCKED",
             Self::Raced(_) => "COLLISION",
             Self::OtherServer(_) => "OTHER_SERVER",
@@ -162,6 +181,7 @@ impl Error {
         match self {
             Self::Internal(_) => "something went wrong on the server".to_owned(),
             Self::Unavailable(_) => "the service is away for a moment; try again".to_owned(),
+            Self::Raced(Guard::Infected) => "a virus was found in what is to be copied".to_owned(),
             other => other.to_string(),
         }
     }
@@ -215,7 +235,7 @@ impl Error {
                     headers.insert(header::CONTENT_RANGE, range);
                 }
             }
-            Self::Unavailable(_) => {
+            Self::Unavailable(_) | Self::ScanPending => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
             _ => {}
@@ -268,6 +288,8 @@ pub enum Guard {
     Cycle,
     /// The upload took so long that its blob was given up.
     Upload,
+    /// A virus was found in what is to be copied.
+    Infected,
 }
 
 /// In which form a client reads errors.

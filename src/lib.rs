@@ -14,6 +14,7 @@
 //! - `store`: the drive itself; all SQL
 //! - `crypto`: sealing of blobs
 //! - `s3`: object storage by the S3 API, on any runtime's HTTP client
+//! - `scan`: virus scanners
 //! - `ports`: what a runtime provides
 //!
 //! `config`, `context`, `error`, `body`, `resource`, `name` and `date` serve all of them.
@@ -34,6 +35,7 @@ pub mod resource;
 pub mod route;
 pub mod runtime;
 pub mod s3;
+pub mod scan;
 pub mod store;
 pub mod transfer;
 pub mod webhooks;

@@ -15,7 +15,7 @@ pub fn file(root: i64, node: &Node) -> Value {
         "sizeBytes": node.size,
         "mimeType": node.mime(),
         "encMode": "SERVER",
-        "avStatus": "SKIPPED",
+        "avStatus": node.content.as_ref().map(|content| content.av.name().to_ascii_uppercase()),
         "sha256": node.content.as_ref().map(|content| &content.sha256),
         "createdAt": iso8601(node.created_at),
         "modifiedAt": iso8601(node.modified_at),

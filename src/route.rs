@@ -75,6 +75,9 @@ async fn api(cx: &Context<'_>, method: &str, resource: &[&str], body: Body) -> R
         ("POST", ["admin", "jobs", id, "retry"]) => jobs::retry(cx, id).await,
         ("DELETE", ["admin", "jobs", id]) => jobs::discard(cx, id).await,
 
+        ("GET", ["admin", "rescan"]) => jobs::rescan_progress(cx).await,
+        ("POST", ["admin", "rescan"]) => jobs::rescan(cx).await,
+
         ("GET", ["webhooks"]) => webhooks::list(cx).await,
         ("POST", ["webhooks"]) => webhooks::create(cx, body).await,
         ("GET", ["webhooks", id]) => webhooks::show(cx, id).await,
@@ -96,9 +99,9 @@ fn refused(resource: &[&str]) -> Error {
         | ["webhooks", _, "deliveries"]
         | ["files", _, "download" | "versions"]
         | ["files", _, "versions", _, "download"] => Error::MethodNotAllowed("GET, HEAD"),
-        ["folders" | "files" | "tokens" | "webhooks"] | ["admin", "accounts"] | ["admin", "accounts", _, "tokens"] => {
-            Error::MethodNotAllowed("GET, HEAD, POST")
-        }
+        ["folders" | "files" | "tokens" | "webhooks"]
+        | ["admin", "accounts" | "rescan"]
+        | ["admin", "accounts", _, "tokens"] => Error::MethodNotAllowed("GET, HEAD, POST"),
         ["folders" | "files" | "webhooks", _] | ["admin", "accounts", _] => {
             Error::MethodNotAllowed("GET, HEAD, PATCH, DELETE")
         }

@@ -6,7 +6,7 @@ use super::headers::{self, Depth};
 use super::listing;
 use super::multistatus::Multistatus;
 use super::preconditions::Preconditions;
-use super::props::{Name, Resource, Value, is_live};
+use super::props::{AV_STATUS, Name, Resource, Value, is_live};
 use super::request::Request;
 use super::xml::{DAV, Element};
 use crate::body::Body;
@@ -37,7 +37,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         None => Wanted::All(Vec::new()),
     };
     let limit = request.cx.config.propfind_limit;
-    let detail = Detail { properties: wanted.dead_properties(), ..Detail::default() };
+    let detail = Detail { properties: wanted.dead_properties(), digests: wanted.content(), parts: false };
     let mut read = ViewRequest {
         addresses: vec![request.address()],
         detail,
@@ -87,6 +87,14 @@ impl Wanted {
         }
     }
 
+    /// Whether an answer needs what is known of contents, which costs a row a file.
+    fn content(&self) -> bool {
+        match self {
+            Self::Names => true,
+            Self::All(names) | Self::Named(names) => names.iter().any(|name| as_name(name) == AV_STATUS),
+        }
+    }
+
     /// Writes the response for one resource.
     pub fn write(&self, resource: &Resource<'_>, href: &str, answer: &mut Multistatus) {
         match self {
@@ -97,7 +105,9 @@ impl Wanted {
             Self::All(include) => {
                 let mut found = resource.all();
                 let (more, missing) = split(resource, include);
-                found.extend(more.into_iter().filter(|(name, _)| is_live(*name) && name.name.starts_with("quota-")));
+                let more: Vec<_> =
+                    more.into_iter().filter(|(name, _)| !found.iter().any(|(have, _)| have == name)).collect();
+                found.extend(more);
                 answer.properties(href, &found, &missing);
             }
             Self::Named(names) => {

@@ -73,14 +73,23 @@ const SUPPORTED_LOCK: &str = "<d:lockentry xmlns:d=\"DAV:\"><d:lockscope><d:excl
      <d:lockentry xmlns:d=\"DAV:\"><d:lockscope><d:shared/></d:lockscope>\
      <d:locktype><d:write/></d:locktype></d:lockentry>";
 
+/// The namespace of what only this program has.
+const OURS: &str = "urn:edgedrive";
+
+/// What a virus scanner said of a file: `pending`, `clean`, `infected`, `error` or `skipped`.
+pub const AV_STATUS: Name<'static> = Name { namespace: OURS, name: "av-status" };
+
 /// Whether the server makes the property itself, so that clients cannot set it.
 pub fn is_live(name: Name<'_>) -> bool {
-    name.namespace == DAV && LIVE.contains(&name.name)
+    name == AV_STATUS || name.namespace == DAV && LIVE.contains(&name.name)
 }
 
 impl<'a> Resource<'a> {
     /// The value of a property; none where the resource has no such property.
     pub fn value(&self, name: Name<'_>) -> Option<Value<'a>> {
+        if name == AV_STATUS {
+            return self.av_status();
+        }
         if is_live(name) {
             return self.live(name.name);
         }
@@ -89,11 +98,16 @@ impl<'a> Resource<'a> {
     }
 
     /// All properties: those that RFC 4918 defines, and the dead ones. The quota is for those who
-    /// ask by name (RFC 4331, 2).
+    /// ask by name (RFC 4331, 2), and so is what needs the content to be read.
     pub fn all(&self) -> Vec<(Name<'a>, Value<'a>)> {
         let live = LIVE.into_iter().filter(|name| !name.starts_with("quota-"));
         let live = live.filter_map(|name| Some((Name { namespace: DAV, name }, self.live(name)?)));
+        let live = live.chain(self.av_status().map(|value| (AV_STATUS, value)));
         live.chain(self.node.properties.iter().map(|property| (name_of(property), dead(property)))).collect()
+    }
+
+    fn av_status(&self) -> Option<Value<'a>> {
+        Some(Value::Text(Cow::Borrowed(self.node.content.as_ref()?.av.name())))
     }
 
     fn live(&self, name: &str) -> Option<Value<'a>> {

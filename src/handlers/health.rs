@@ -22,6 +22,7 @@ pub fn alive() -> Response<Body> {
 pub async fn ready(cx: &Context<'_>) -> Result<Response<Body>> {
     let backlog = jobs::backlog(cx).await.inspect_err(|error| log::warn!("readyz: {error}")).ok();
     let store = reachable(cx).await;
+    let scanner = jobs::scanner_state(cx).await.inspect_err(|error| log::warn!("readyz: {error}")).unwrap_or_default();
     let database = backlog.is_some();
     let is_ready = database && store;
     let backlog = backlog.unwrap_or_default();
@@ -30,6 +31,9 @@ pub async fn ready(cx: &Context<'_>) -> Result<Response<Body>> {
     if cx.config.webhook_allow_private {
         warnings.push("WEBHOOK_ALLOW_PRIVATE is set: webhooks may reach private addresses");
     }
+    if scanner.failing_since.is_some() {
+        warnings.push("the virus scanner fails: uploads wait for it unscanned");
+    }
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok(json::answer(
         status,
@@ -37,6 +41,12 @@ pub async fn ready(cx: &Context<'_>) -> Result<Response<Body>> {
             "ok": is_ready,
             "database": if database { "ok" } else { "unavailable" },
             "objectStore": if store { "ok" } else { "unavailable" },
+            "scanner": match (&cx.config.scanner, scanner.failing_since) {
+                (None, _) => "off",
+                (Some(_), None) => "ok",
+                (Some(_), Some(_)) => "unavailable",
+            },
+            "pendingScans": scanner.pending,
             "backlog": backlog.ready,
             "deadJobs": backlog.dead,
             "oldestSeconds": oldest,

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use http::Response;
+use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::{json, parse_id};
@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::date::iso8601;
 use crate::error::{Error, Result};
 use crate::jobs;
-use crate::store::{Backlog, JobInfo, Jobs};
+use crate::store::{Backlog, JobInfo, Jobs, Rescan, ScannerState};
 
 /// The jobs, or those in `state`.
 pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
@@ -61,6 +61,56 @@ pub async fn run(cx: &Context<'_>) -> Result<Response<Body>> {
         "deletedBlobs": summary.deleted_blobs,
         "left": left,
     })))
+}
+
+/// Has all contents scanned again, as after a change of the scanner's signatures.
+pub async fn rescan(cx: &Context<'_>) -> Result<Response<Body>> {
+    require_admin(cx.config, &cx.headers)?;
+    if cx.config.scanner.is_none() {
+        return Err(Error::Conflict("there is no scanner: SCANNER is off".to_owned()));
+    }
+    for jobs in all(cx) {
+        jobs.begin_rescan().await?;
+    }
+    show_rescan(cx, StatusCode::ACCEPTED).await
+}
+
+/// How far the last rescan is.
+pub async fn rescan_progress(cx: &Context<'_>) -> Result<Response<Body>> {
+    require_admin(cx.config, &cx.headers)?;
+    show_rescan(cx, StatusCode::OK).await
+}
+
+async fn show_rescan(cx: &Context<'_>, status: StatusCode) -> Result<Response<Body>> {
+    let mut total: Option<Rescan> = None;
+    for jobs in all(cx) {
+        let Some(here) = jobs.rescan().await? else { continue };
+        total = Some(match total {
+            None => here,
+            Some(total) => total.and(&here),
+        });
+    }
+    let shown = total.map(|rescan| {
+        json!({
+            "total": rescan.total,
+            "done": rescan.done,
+            "startedAt": iso8601(rescan.started_at),
+            "finishedAt": rescan.finished_at.map(iso8601),
+        })
+    });
+    Ok(json::answer(status, &json!({ "rescan": shown })))
+}
+
+/// What waits for the virus scanner, in all databases, and whether it fails.
+pub async fn scanner_state(cx: &Context<'_>) -> Result<ScannerState> {
+    let mut total = ScannerState::default();
+    for jobs in all(cx) {
+        let here = jobs.scanner_state().await?;
+        total.pending += here.pending;
+        total.failing_since = [total.failing_since, here.failing_since].into_iter().flatten().min();
+        total.error = total.error.or(here.error);
+    }
+    Ok(total)
 }
 
 /// How much there is to do, in all databases.

@@ -15,6 +15,7 @@ mod http;
 mod random;
 mod sql;
 mod tasks;
+mod tcp;
 
 use std::rc::Rc;
 
@@ -26,6 +27,7 @@ pub use self::http::{Http, HttpError, Payload};
 pub use self::random::Random;
 pub use self::sql::{Batch, Databases, Rows, Sql, SqlError, Statement, Value};
 pub use self::tasks::Tasks;
+pub use self::tcp::{Tcp, TcpError, TcpStream};
 
 /// All ports of one runtime; cloning is cheap.
 #[derive(Clone)]
@@ -44,4 +46,6 @@ pub struct Ports {
     pub crypto: Rc<dyn Crypto>,
     /// Work that may outlive the response.
     pub tasks: Rc<dyn Tasks>,
+    /// Connections to other servers.
+    pub tcp: Rc<dyn Tcp>,
 }

@@ -4,7 +4,7 @@ use super::{Drive, Trail};
 use crate::error::{Error, Guard, Result};
 use crate::ports::{SqlError, Statement, Value};
 
-const GUARDS: [(&str, Guard); 7] = [
+const GUARDS: [(&str, Guard); 8] = [
     ("guard_parent", Guard::Parent),
     ("guard_gone", Guard::Gone),
     ("guard_exists", Guard::Exists),
@@ -12,6 +12,7 @@ const GUARDS: [(&str, Guard); 7] = [
     ("guard_lock", Guard::Lock),
     ("guard_cycle", Guard::Cycle),
     ("guard_upload", Guard::Upload),
+    ("guard_infected", Guard::Infected),
 ];
 
 /// Tells a guard that fired from a database that failed.

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Drive, Expect, NewLock, Place};
+use super::scan::SETTLED;
+use super::{AvStatus, Drive, Expect, NewLock, Place};
 use crate::error::Result;
 use crate::ports::{Digests, Millis, Rows, Statement, Value};
 
@@ -26,6 +27,10 @@ pub struct Content {
     pub digests: Digests,
     /// Its parts in order; none for an empty content.
     pub parts: Vec<Part>,
+    /// What a virus scanner said of it; while that is pending, a job is to find out.
+    pub av: AvStatus,
+    /// How the scanner failed to judge it while it was uploaded.
+    pub scanner_error: Option<String>,
 }
 
 /// What comes with a content when a name gets it.
@@ -71,6 +76,8 @@ impl Drive {
         let mut batch = self.guards_of_link(place);
         batch.extend(link.lock.as_ref().map(|_| Self::guard_way_to(place)));
         batch.extend(Self::insert_content(&id, content)?);
+        batch.extend((content.av == AvStatus::Pending).then(|| self.insert_scan(&id)));
+        batch.extend(content.scanner_error.as_ref().map(|error| self.note_scanner_failure(error)));
         self.give(batch, place, &id, content.size, link, Vec::new()).await
     }
 
@@ -104,11 +111,14 @@ impl Drive {
         batch.push(self.keep_version(&parent, &name, content_id));
         let upsert = batch.len();
         batch.push(Statement::new(
-            "INSERT INTO nodes (parent_id, name, content_id, mime, size, etag, created_at, modified_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
-             ON CONFLICT (parent_id, name) DO UPDATE SET content_id = excluded.content_id, mime = excluded.mime, \
-               size = excluded.size, etag = excluded.etag, modified_at = excluded.modified_at \
-             RETURNING id, created_at",
+            format!(
+                "INSERT INTO nodes (parent_id, name, content_id, mime, size, etag, created_at, modified_at, settled_at) \
+                 SELECT ?1, ?2, id, ?4, ?5, ?6, ?7, ?8, CASE WHEN {SETTLED} THEN ?7 END FROM contents WHERE id = ?3 \
+                 ON CONFLICT (parent_id, name) DO UPDATE SET content_id = excluded.content_id, mime = excluded.mime, \
+                   size = excluded.size, etag = excluded.etag, modified_at = excluded.modified_at, \
+                   settled_at = coalesce(settled_at, excluded.settled_at) \
+                 RETURNING id, created_at"
+            ),
             [
                 parent.clone(),
                 name.clone(),
@@ -163,13 +173,14 @@ impl Drive {
         let keys: Vec<_> = content.parts.iter().map(|part| part.blob_key.as_str()).collect();
         let keys = serde_json::json!(keys).to_string();
         let mut statements = vec![Statement::new(
-            "INSERT INTO contents (id, size, sha1, md5, sha256) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO contents (id, size, sha1, md5, sha256, av) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             [
                 id.into(),
                 content.size.into(),
                 hex(&content.digests.sha1),
                 hex(&content.digests.md5),
                 hex(&content.digests.sha256),
+                content.av.name().into(),
             ],
         )];
         if content.parts.is_empty() {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::scan::SETTLED;
 use super::{Drive, Node, Place};
 use crate::ports::{Millis, Statement, Value};
 
@@ -20,6 +21,9 @@ pub enum EventKind {
     /// A file has another name, or is in another folder.
     #[serde(rename = "file.moved")]
     Moved,
+    /// A virus was found in a file.
+    #[serde(rename = "file.infected")]
+    Infected,
     /// A webhook is tried out; nothing happened.
     #[serde(rename = "webhook.test")]
     Test,
@@ -27,7 +31,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Those that a webhook may ask for.
-    pub const CHOICES: [Self; 4] = [Self::Created, Self::Updated, Self::Deleted, Self::Moved];
+    pub const CHOICES: [Self; 5] = [Self::Created, Self::Updated, Self::Deleted, Self::Moved, Self::Infected];
 
     /// As in JSON.
     pub fn name(self) -> &'static str {
@@ -36,6 +40,7 @@ impl EventKind {
             Self::Updated => "file.updated",
             Self::Deleted => "file.deleted",
             Self::Moved => "file.moved",
+            Self::Infected => "file.infected",
             Self::Test => "webhook.test",
         }
     }
@@ -66,9 +71,53 @@ pub struct FormerPlace {
     pub name: String,
 }
 
-/// Which event it is: a file that was made in this very request is new.
-const KIND: &str = "CASE WHEN ?5 <> 'file.written' THEN ?5 WHEN n.created_at = ?4 THEN 'file.created' \
+/// Which event it is: a file that has come to be settled in this very request is new.
+const KIND: &str = "CASE WHEN ?5 <> 'file.written' THEN ?5 WHEN n.settled_at = ?4 THEN 'file.created' \
                     ELSE 'file.updated' END";
+
+/// `wanted`: the webhooks of account ?1.
+const WANTED: &str = "wanted(id, folder_id, events) AS MATERIALIZED (SELECT id, folder_id, ' ' || events || ' ' \
+   FROM webhooks WHERE account_id = ?1 AND enabled)";
+
+/// The jobs that tell of the event ?5 at the time ?4: one for each row of `reach`, a webhook and a file that it reaches,
+/// if it wants to hear of that. ?6 and ?7 are where the node `root` was before it was moved.
+fn telling(reach: &str) -> String {
+    format!(
+        "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
+         WITH RECURSIVE {WANTED}, {reach} \
+         SELECT ?1, 'webhook', w.id, json_object('event', {KIND}, 'at', CAST(?4 AS INTEGER), \
+           'root', (SELECT id FROM nodes WHERE root_of = ?1), \
+           'file', json_object('id', n.id, 'parent_id', n.parent_id, 'name', n.name, \
+             'content_id', n.content_id, 'mime', n.mime, 'size', n.size, 'files', 0, 'folders', 0, \
+             'etag', n.etag, 'created_at', n.created_at, 'modified_at', n.modified_at, \
+             'content', '' || json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256, 'av', c.av, \
+               'signature', c.signature)), \
+           'from', CASE WHEN ?6 IS NOT NULL THEN json_object( \
+             'parent_id', CASE WHEN n.id = (SELECT id FROM root) THEN CAST(?6 AS INTEGER) ELSE n.parent_id END, \
+             'name', CASE WHEN n.id = (SELECT id FROM root) THEN ?7 ELSE n.name END) END), ?4, ?4 \
+         FROM reach r CROSS JOIN nodes n ON n.id = r.id CROSS JOIN contents c ON c.id = n.content_id \
+           CROSS JOIN wanted w ON w.id = r.hook \
+         WHERE instr(w.events, ' ' || {KIND} || ' ') \
+           AND CASE WHEN ?5 IN ('file.written', 'file.created') THEN c.{SETTLED} \
+             WHEN ?5 = 'file.infected' THEN 1 ELSE n.settled_at IS NOT NULL END \
+         RETURNING 1 AS one"
+    )
+}
+
+/// Tells of the event `event`, or of a content that has come to be settled (`file.written`), for each file of account
+/// `account` that has the content.
+pub(super) fn announce_content(account: i64, content: &str, event: &str, now: Millis) -> Statement {
+    let reach = "root(id) AS (SELECT NULL), \
+         files(id) AS MATERIALIZED (SELECT id FROM nodes WHERE content_id = ?2 AND EXISTS (SELECT 1 FROM wanted)), \
+         up(file, id) AS (SELECT f.id, n.parent_id FROM files f CROSS JOIN nodes n ON n.id = f.id \
+           UNION SELECT up.file, n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL), \
+         reach(hook, id) AS (SELECT w.id, f.id FROM files f CROSS JOIN wanted w \
+           WHERE w.folder_id IS NULL OR EXISTS (SELECT 1 FROM up WHERE up.file = f.id AND up.id = w.folder_id))";
+    Statement::new(
+        telling(reach),
+        [account.into(), content.into(), Value::Null, now.into(), event.into(), Value::Null, Value::Null],
+    )
+}
 
 impl Drive {
     /// Tells of the file that has just been given a content.
@@ -102,39 +151,20 @@ impl Drive {
             Some(from) => (from.parent.into(), from.name.as_str().into()),
             None => (Value::Null, Value::Null),
         };
+        let reach = "root(id) AS MATERIALIZED (SELECT id FROM nodes WHERE parent_id = ?2 AND name = ?3 \
+               AND EXISTS (SELECT 1 FROM wanted)), \
+             up(id) AS (SELECT parent_id FROM nodes WHERE id = (SELECT id FROM root) UNION ALL \
+               SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL), \
+             climb(hook, folder_id, id) AS (SELECT id, folder_id, folder_id FROM wanted WHERE folder_id IS NOT NULL \
+               UNION ALL SELECT c.hook, c.folder_id, n.parent_id FROM climb c CROSS JOIN nodes n ON n.id = c.id \
+                 WHERE n.parent_id IS NOT NULL AND c.id <> (SELECT id FROM root)), \
+             reach(hook, id) AS ( \
+               SELECT w.id, r.id FROM root r CROSS JOIN wanted w \
+                 WHERE w.folder_id IS NULL OR w.folder_id IN (SELECT id FROM up) \
+               UNION SELECT c.hook, c.folder_id FROM root r CROSS JOIN climb c ON c.id = r.id \
+               UNION SELECT r.hook, n.id FROM reach r CROSS JOIN nodes n ON n.parent_id = r.id)";
         Some(Statement::new(
-            format!(
-                "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
-                 WITH RECURSIVE \
-                 wanted(id, folder_id, events) AS MATERIALIZED (SELECT id, folder_id, ' ' || events || ' ' \
-                   FROM webhooks WHERE account_id = ?1 AND enabled), \
-                 root(id) AS MATERIALIZED (SELECT id FROM nodes WHERE parent_id = ?2 AND name = ?3 \
-                   AND EXISTS (SELECT 1 FROM wanted)), \
-                 up(id) AS (SELECT parent_id FROM nodes WHERE id = (SELECT id FROM root) UNION ALL \
-                   SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL), \
-                 climb(hook, folder_id, id) AS (SELECT id, folder_id, folder_id FROM wanted \
-                     WHERE folder_id IS NOT NULL \
-                   UNION ALL SELECT c.hook, c.folder_id, n.parent_id FROM climb c CROSS JOIN nodes n ON n.id = c.id \
-                     WHERE n.parent_id IS NOT NULL AND c.id <> (SELECT id FROM root)), \
-                 reach(hook, id) AS ( \
-                   SELECT w.id, r.id FROM root r CROSS JOIN wanted w \
-                     WHERE w.folder_id IS NULL OR w.folder_id IN (SELECT id FROM up) \
-                   UNION SELECT c.hook, c.folder_id FROM root r CROSS JOIN climb c ON c.id = r.id \
-                   UNION SELECT r.hook, n.id FROM reach r CROSS JOIN nodes n ON n.parent_id = r.id) \
-                 SELECT ?1, 'webhook', w.id, json_object('event', {KIND}, 'at', CAST(?4 AS INTEGER), \
-                   'root', (SELECT id FROM nodes WHERE root_of = ?1), \
-                   'file', json_object('id', n.id, 'parent_id', n.parent_id, 'name', n.name, \
-                     'content_id', n.content_id, 'mime', n.mime, 'size', n.size, 'files', 0, 'folders', 0, \
-                     'etag', n.etag, 'created_at', n.created_at, 'modified_at', n.modified_at, \
-                     'content', '' || json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256)), \
-                   'from', CASE WHEN ?6 IS NOT NULL THEN json_object( \
-                     'parent_id', CASE WHEN n.id = (SELECT id FROM root) THEN CAST(?6 AS INTEGER) ELSE n.parent_id END, \
-                     'name', CASE WHEN n.id = (SELECT id FROM root) THEN ?7 ELSE n.name END) END), ?4, ?4 \
-                 FROM reach r CROSS JOIN nodes n ON n.id = r.id CROSS JOIN contents c ON c.id = n.content_id \
-                   CROSS JOIN wanted w ON w.id = r.hook \
-                 WHERE instr(w.events, ' ' || {KIND} || ' ') \
-                 RETURNING 1 AS one"
-            ),
+            telling(reach),
             [
                 self.account.into(),
                 place.parent.into(),

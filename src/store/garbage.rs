@@ -55,13 +55,20 @@ impl Jobs {
         Ok(())
     }
 
-    /// Forgets locks that have expired, and tokens a month after their end. One round trip.
-    pub async fn forget_expired(&self) -> Result<()> {
+    /// Forgets locks that have expired, tokens a month after their end, and up to 1,000 versions beyond the number of a
+    /// file's that is `kept`. One round trip.
+    pub async fn forget_expired(&self, kept: i64) -> Result<()> {
         const MONTH: Millis = 30 * 86_400_000;
         let now = self.now();
         let locks = Statement::new("DELETE FROM locks WHERE expires_at <= ?1", [now.into()]);
         let tokens = Statement::new("DELETE FROM tokens WHERE expires_at <= ?1", [(now - MONTH).into()]);
-        self.database().batch(vec![locks, tokens]).await?;
+        let versions = Statement::new(
+            "DELETE FROM versions WHERE id IN ( \
+               SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY node_id ORDER BY id DESC) AS nth FROM versions) \
+               WHERE nth > ?1 LIMIT ?2)",
+            [kept.into(), MOST.into()],
+        );
+        self.database().batch(vec![locks, tokens, versions]).await?;
         Ok(())
     }
 }

@@ -9,8 +9,8 @@ use super::{Database, Meter, random_hex};
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Ports, Rows, Sql, Statement, Value};
 
-/// How long a job may take before somebody else does it.
-const LEASE: Millis = 120_000;
+/// How long a job may take before somebody else does it, unless its lease is renewed.
+const LEASE: Millis = 60_000;
 
 /// How often a job is tried before it is given up for a person to look at.
 const MOST_TRIES: i64 = 25;
@@ -19,9 +19,9 @@ const MOST_TRIES: i64 = 25;
 const FIRST_PAUSE: Millis = 5_000;
 const LONGEST_PAUSE: Millis = 3_600_000;
 
-/// Jobs of one subject that are leased at once, so that one slow receiver does not hold up the others, and due jobs that
-/// are looked at for that.
-const AT_ONCE_OF_A_SUBJECT: i64 = 6;
+/// Jobs of one subject that are leased at once, so that one slow receiver does not hold up the others; of one that fails,
+/// it is one. Due jobs that are looked at for that.
+const AT_ONCE_OF_A_SUBJECT: i64 = 4;
 const LOOKED_AT: i64 = 200;
 
 /// The jobs in one database.
@@ -81,6 +81,11 @@ pub struct Backlog {
     pub oldest: Option<Millis>,
 }
 
+#[derive(Deserialize)]
+struct DueRow {
+    due_at: Option<Millis>,
+}
+
 impl Jobs {
     /// The jobs in each database of the deployment.
     pub fn all(ports: &Ports, meter: &Rc<Meter>) -> Vec<Self> {
@@ -107,11 +112,19 @@ impl Jobs {
         );
         let lease = Statement::new(
             "UPDATE jobs SET lease = ?1, due_at = ?2, tries = tries + 1 WHERE id IN ( \
-               SELECT id FROM ( \
-                 SELECT id, due_at, row_number() OVER (PARTITION BY kind, subject ORDER BY due_at, id) AS nth \
+               WITH failing(kind, subject) AS MATERIALIZED ( \
+                 SELECT 'webhook', id FROM webhooks WHERE failing_since IS NOT NULL \
+                 UNION ALL SELECT 'scan', value FROM scanner CROSS JOIN json_each('[0, 1]')), \
+               leased(kind, subject, n) AS MATERIALIZED ( \
+                 SELECT kind, subject, count(*) FROM jobs WHERE lease IS NOT NULL AND due_at > ?3 AND state = 'ready' \
+                 GROUP BY kind, subject), \
+               due(id, due_at, kind, subject, nth) AS ( \
+                 SELECT id, due_at, kind, subject, row_number() OVER (PARTITION BY kind, subject ORDER BY due_at, id) \
                  FROM (SELECT id, kind, subject, due_at FROM jobs WHERE state = 'ready' AND due_at <= ?3 \
                    ORDER BY due_at LIMIT ?4)) \
-               WHERE nth <= ?5 ORDER BY due_at, id LIMIT ?6) \
+               SELECT d.id FROM due d LEFT JOIN leased l ON l.kind = d.kind AND l.subject = d.subject \
+               WHERE d.nth + coalesce(l.n, 0) <= CASE WHEN (d.kind, d.subject) IN failing THEN 1 ELSE ?5 END \
+               ORDER BY d.due_at, d.id LIMIT ?6) \
              RETURNING id, account_id, kind, subject, payload, tries, lease",
             [
                 random_hex(&self.ports, 8).into(),
@@ -136,19 +149,46 @@ impl Jobs {
         Ok(())
     }
 
-    /// Records that an attempt failed, and what else is to be recorded. All jobs of the subject
-    /// wait until the job is tried again, or, after many attempts, given up. One round trip.
+    /// Has a leased job done by nobody else for longer; it may be someone else's already. One round trip.
+    pub async fn renew(&self, job: &Job) -> Result<()> {
+        let renew = Statement::new(
+            "UPDATE jobs SET due_at = ?3 WHERE id = ?1 AND lease = ?2",
+            [job.id.into(), job.lease.as_str().into(), (self.now() + LEASE).into()],
+        );
+        self.database.batch(vec![renew]).await.map(|_| ())
+    }
+
+    /// Has a job tried again soon, as if this attempt had not been, and what else is to be recorded. One round trip.
+    pub async fn put_off(&self, job: &Job, why: Option<&str>, also: Vec<Statement>) -> Result<()> {
+        let later = Statement::new(
+            "UPDATE jobs SET lease = NULL, tries = tries - 1, error = ?3, due_at = ?4 WHERE id = ?1 AND lease = ?2",
+            [job.id.into(), job.lease.as_str().into(), why.into(), (self.now() + FIRST_PAUSE).into()],
+        );
+        self.database.batch([later].into_iter().chain(also).collect()).await?;
+        Ok(())
+    }
+
+    /// When the next job is due; none where there is none. One round trip.
+    pub async fn next_due(&self) -> Result<Option<Millis>> {
+        let statement = Statement::new("SELECT min(due_at) AS due_at FROM jobs WHERE state = 'ready'", []);
+        let results = self.database.batch(vec![statement]).await?;
+        let row: Option<DueRow> = results.first().map(Rows::first).transpose()?.flatten();
+        Ok(row.and_then(|row| row.due_at))
+    }
+
+    /// Records that an attempt failed, and what else is to be recorded. After many attempts, the job is given up. The
+    /// other jobs of the subject wait a little: they may fare better, and come first. One round trip.
     pub async fn fail(&self, job: &Job, error: &str, also: Vec<Statement>) -> Result<()> {
         let due_at: Value = (self.now() + self.pause(job.tries)).into();
         let failed = Statement::new(
             "UPDATE jobs SET lease = NULL, error = ?3, due_at = ?4, \
                state = CASE WHEN tries >= ?5 THEN 'dead' ELSE 'ready' END WHERE id = ?1 AND lease = ?2",
-            [job.id.into(), job.lease.as_str().into(), error.into(), due_at.clone(), MOST_TRIES.into()],
+            [job.id.into(), job.lease.as_str().into(), error.into(), due_at, MOST_TRIES.into()],
         );
         let others = Statement::new(
             "UPDATE jobs SET due_at = max(due_at, ?3) \
              WHERE kind = ?1 AND subject = ?2 AND state = 'ready' AND lease IS NULL",
-            [job.kind.as_str().into(), job.subject.into(), due_at],
+            [job.kind.as_str().into(), job.subject.into(), (self.now() + FIRST_PAUSE).into()],
         );
         self.database.batch([failed, others].into_iter().chain(also).collect()).await?;
         Ok(())

@@ -3,7 +3,8 @@
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
-use super::{Content, Link, Linked, Lock, Part, Place, Property, Version};
+use super::{AvStatus, Content, Link, Linked, Lock, Part, Place, Property, Version};
+use crate::error::Error;
 use crate::ports::Millis;
 
 /// The columns of a node that are always read; `n` is the row of `nodes`.
@@ -57,9 +58,21 @@ pub struct ContentInfo {
     pub md5: String,
     /// SHA-256 in lower-case hexadecimal.
     pub sha256: String,
+    /// What a virus scanner said of it.
+    #[serde(default)]
+    pub av: AvStatus,
+    /// What the scanner found in it.
+    pub signature: Option<String>,
     /// The parts in order, where they were asked for.
     #[serde(default)]
     pub parts: Vec<Part>,
+}
+
+impl ContentInfo {
+    /// The refusal of a content in which a virus was found.
+    pub fn infected(&self) -> Error {
+        Error::Infected(self.signature.clone().unwrap_or_default())
+    }
 }
 
 impl Node {
@@ -86,6 +99,8 @@ impl Node {
                 sha1: hex(&digests.sha1),
                 md5: hex(&digests.md5),
                 sha256: hex(&digests.sha256),
+                av: content.av,
+                signature: None,
                 parts: Vec::new(),
             }),
         }

@@ -12,7 +12,8 @@ impl Drive {
         Statement::new(
             "SELECT t.id AS token_id, t.scopes, t.folder_id, t.expires_at, t.used_at, d.login, d.display_name, \
              d.quota, d.version_bytes, r.id AS root_id, r.size AS root_size, \
-             EXISTS (SELECT 1 FROM webhooks WHERE account_id = ?2 AND enabled) AS has_webhooks \
+             EXISTS (SELECT 1 FROM webhooks WHERE account_id = ?2 AND enabled) AS has_webhooks, \
+             (SELECT retry_at FROM scanner) AS scanner_retry_at \
              FROM tokens t JOIN drives d ON d.account_id = t.account_id JOIN nodes r ON r.root_of = t.account_id \
              WHERE t.hash = ?1 AND t.account_id = ?2",
             [credentials.hash.as_str().into(), self.account.into()],
@@ -179,7 +180,8 @@ pub(super) fn content_json(id: &str, parts: bool) -> String {
         ""
     };
     format!(
-        "(SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256{parts}) \
+        "(SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256, 'av', c.av, \
+           'signature', c.signature{parts}) \
          FROM contents c WHERE c.id = {id})"
     )
 }

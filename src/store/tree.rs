@@ -1,6 +1,7 @@
 //! Folders: making them, and deleting, moving and copying whole trees, each in one batch.
 
 use super::content::Link;
+use super::scan::UNSETTLED_CONTENTS;
 use super::{Drive, Expect, Node, Place};
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Rows, Statement, Value};
@@ -108,6 +109,7 @@ impl Drive {
             return self.copy_file(from, source, content, to).await;
         }
         let mut batch = vec![Self::guard_occupant(from), Self::guard_parent(to.parent)];
+        batch.push(Self::guard_uninfected(source.id));
         batch.push(Self::guard_cycle(source.id, to.parent));
         batch.extend(self.guards_of_tree(to));
         if let Some(replaced) = replaced {
@@ -146,7 +148,7 @@ impl Drive {
     }
 
     async fn copy_file(&self, from: &Place, source: &Node, content: &str, to: &Place) -> Result<Transfer> {
-        let mut batch = vec![Self::guard_occupant(from)];
+        let mut batch = vec![Self::guard_occupant(from), Self::guard_uninfected(source.id)];
         batch.extend(Self::guard_etag(from));
         batch.extend(self.guards_of_link(to));
         let link = Link { mime: source.mime.clone(), modified_at: Some(source.modified_at), ..Link::default() };
@@ -174,13 +176,14 @@ impl Drive {
         Statement::new(
             format!(
                 "INSERT INTO nodes (id, parent_id, name, content_id, mime, size, files, folders, etag, created_at, \
-                   modified_at) \
+                   modified_at, settled_at) \
                  WITH RECURSIVE {below}, \
                  numbered(id, nth) AS MATERIALIZED (SELECT id, row_number() OVER (ORDER BY depth, id) FROM below), \
                  base(id) AS MATERIALIZED (SELECT seq FROM sqlite_sequence WHERE name = 'nodes') \
                  SELECT base.id + c.nth, CASE WHEN c.nth = 1 THEN ?2 ELSE base.id + p.nth END, \
                    CASE WHEN c.nth = 1 THEN ?3 ELSE n.name END, n.content_id, n.mime, n.size, n.files, n.folders, \
-                   ?4 || c.nth, ?5, n.modified_at \
+                   ?4 || c.nth, ?5, n.modified_at, \
+                   CASE WHEN n.content_id NOT IN ({UNSETTLED_CONTENTS}) THEN ?5 END \
                  FROM base CROSS JOIN numbered c CROSS JOIN nodes n ON n.id = c.id \
                    LEFT JOIN numbered p ON p.id = n.parent_id"
             ),

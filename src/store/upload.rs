@@ -5,7 +5,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::content::{Content, Part};
-use super::{Credentials, Drive, random_hex};
+use super::{AvStatus, Credentials, Drive, random_hex};
 use crate::crypto::{Length, MasterKeys, SealingSource, blob_aad, sealed_length};
 use crate::error::{Error, Result};
 use crate::ports::{Blobs, ByteSource, MOST_IN_ONE_PUT, Millis, MultipartUpload, Statement, StreamError};
@@ -42,6 +42,21 @@ impl Drive {
                 self.now.into(),
             ],
         )
+    }
+
+    /// Throws a blob that was stored away; where that fails, the collector does it later.
+    pub async fn discard(&self, content: &Content) {
+        let keys: Vec<_> = content.parts.iter().map(|part| part.blob_key.clone()).collect();
+        let row = "DELETE FROM blob_garbage WHERE blob_key IN (SELECT value FROM json_each(?1))";
+        let forget = Statement::new(row, [serde_json::json!(keys).to_string().into()]);
+        let deleted = self.ports.blobs.delete(&keys).await.map_err(Error::from);
+        let outcome = match deleted {
+            Ok(()) => self.database.batch(vec![forget]).await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = outcome {
+            log::warn!("a blob was not thrown away at once: {error}");
+        }
     }
 
     /// Seals `source` and stores it as one blob. `length` is the announced number of bytes, if
@@ -86,7 +101,7 @@ impl Drive {
             let wrapped_key = keys.wrap(&key, &blob_aad(self.account, &upload.blob_key), nonce);
             vec![Part { blob_key: upload.blob_key, size, wrapped_key }]
         };
-        Ok(Content { size, digests, parts })
+        Ok(Content { size, digests, parts, av: AvStatus::Skipped, scanner_error: None })
     }
 }
 

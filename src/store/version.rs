@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::content::{Link, Linked};
 use super::node::json_text;
 use super::query::content_json;
-use super::{ContentInfo, Drive, Expect, Place};
+use super::{AvStatus, ContentInfo, Drive, Expect, Place};
 use crate::error::Result;
 use crate::ports::{Millis, Rows, Statement, Value};
 
@@ -50,8 +50,12 @@ impl Drive {
         Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
     }
 
-    /// Makes an earlier content the present one; the present one becomes a version. One round trip.
+    /// Makes an earlier content the present one; the present one becomes a version. 403 for an infected one. One round
+    /// trip.
     pub async fn restore(&self, place: &Place, version: &Version) -> Result<Linked> {
+        if let Some(content) = version.content.as_ref().filter(|content| content.av == AvStatus::Infected) {
+            return Err(content.infected());
+        }
         let place = &place.clone().expecting(Expect::Unchanged);
         let mut batch = self.guards_of_link(place);
         batch.push(Statement::new(

@@ -40,9 +40,15 @@ pub struct Caller {
     pub root_id: i64,
     root_size: i64,
     pub(super) has_webhooks: i64,
+    scanner_retry_at: Option<Millis>,
 }
 
 impl Caller {
+    /// Whether the virus scanner is known to fail at that time, so that nobody need wait for it.
+    pub fn scanner_fails(&self, now: Millis) -> bool {
+        self.scanner_retry_at.is_some_and(|retry_at| now < retry_at)
+    }
+
     /// Bytes used: all files and their earlier versions.
     pub fn used(&self) -> i64 {
         self.root_size + self.version_bytes

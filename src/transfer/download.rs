@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::date::http_date;
 use crate::error::{Error, Result};
 use crate::ports::Millis;
-use crate::store::{ContentInfo, Drive};
+use crate::store::{AvStatus, ContentInfo, Drive};
 
 /// A content as a client sees it.
 pub struct Representation<'a> {
@@ -30,8 +30,9 @@ pub struct Representation<'a> {
     pub disposition: Disposition,
 }
 
-/// The answer: 200, 206, 304, 412 or 416.
+/// The answer: 200, 206, 304, 412 or 416; 403 or 425 for what the virus scanner has not let pass.
 pub async fn download(cx: &Context<'_>, drive: &Drive, what: &Representation<'_>) -> Result<Response<Body>> {
+    check_scanned(cx, what)?;
     let conditions = Conditions::from_headers(&cx.headers);
     match conditions.evaluate(Some((what.etag, what.modified_at)), true) {
         Verdict::Proceed => {}
@@ -77,6 +78,16 @@ pub async fn download(cx: &Context<'_>, drive: &Drive, what: &Representation<'_>
         add_digest(headers, content);
     }
     Ok(response)
+}
+
+fn check_scanned(cx: &Context<'_>, what: &Representation<'_>) -> Result<()> {
+    let Some(content) = what.content else { return Ok(()) };
+    match content.av {
+        AvStatus::Infected => Err(content.infected()),
+        AvStatus::Pending if cx.config.block_unscanned => Err(Error::ScanPending),
+        AvStatus::Error if cx.config.block_unscanned => Err(Error::ScanError),
+        _ => Ok(()),
+    }
 }
 
 fn wanted_range(cx: &Context<'_>, what: &Representation<'_>, size: u64) -> RangeOutcome {

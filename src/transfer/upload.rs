@@ -1,4 +1,6 @@
-//! Taking a request body into a content, against the quota.
+//! Taking a request body into a content, against the quota, and past the virus scanner.
+
+use std::time::Duration;
 
 use http::{HeaderMap, header};
 
@@ -6,10 +8,14 @@ use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ports::ByteSource;
-use crate::store::{Caller, Content, Drive, Upload};
+use crate::scan::{ScanError, Verdict};
+use crate::store::{AvStatus, Caller, Content, Drive, Upload};
 
 /// The longest content, in bytes: more than any object store takes, and exact in JavaScript.
 const LONGEST: u64 = 1 << 53;
+
+/// How long a scanner may keep an upload waiting in all. After that, a job asks it again.
+const SCAN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The number of bytes that the request announces: Content-Length, or, with chunked transfer,
 /// X-Expected-Entity-Length, which Finder sends; none where neither says.
@@ -23,7 +29,7 @@ pub fn announced_length(headers: &HeaderMap, body: &Body) -> Result<Option<u64>>
 }
 
 /// Stores what comes from `source`, refusing it before the first byte where the announced length
-/// exceeds the quota.
+/// exceeds the quota, and after the last where the virus scanner finds something.
 pub async fn receive(
     cx: &Context<'_>,
     drive: &Drive,
@@ -35,5 +41,34 @@ pub async fn receive(
     if let Some(length) = length {
         caller.check_quota(length)?;
     }
-    drive.store(&cx.config.keys, upload, source, length, caller.available()).await
+    let Some(scanner) = cx.scanner() else {
+        return drive.store(&cx.config.keys, upload, source, length, caller.available()).await;
+    };
+    let limit = cx.config.scan_inline_max;
+    if length.is_some_and(|length| length > limit) || caller.scanner_fails(drive.now()) {
+        let mut content = drive.store(&cx.config.keys, upload, source, length, caller.available()).await?;
+        content.av = if content.size == 0 { AvStatus::Clean } else { AvStatus::Pending };
+        return Ok(content);
+    }
+    let mut inspected = scanner.inspect(source, limit, SCAN_PATIENCE);
+    let content = drive.store(&cx.config.keys, upload, &mut inspected, length, caller.available()).await?;
+    judge(drive, content, inspected.verdict().await).await
+}
+
+/// What a verdict makes of a content that is stored. Without one, the content is pending.
+async fn judge(drive: &Drive, mut content: Content, verdict: Result<Verdict, ScanError>) -> Result<Content> {
+    match verdict {
+        Ok(Verdict::Clean) => content.av = AvStatus::Clean,
+        Ok(Verdict::Infected(name)) => {
+            drive.discard(&content).await;
+            return Err(Error::InfectedUpload(name));
+        }
+        Err(ScanError::TooLarge) => content.av = AvStatus::Pending,
+        Err(error) => {
+            log::warn!("an upload was not scanned at once: {error}");
+            content.av = AvStatus::Pending;
+            content.scanner_error = Some(error.to_string());
+        }
+    }
+    Ok(content)
 }

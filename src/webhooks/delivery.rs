@@ -129,6 +129,8 @@ struct Message {
     file: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
 }
 
 impl Message {
@@ -137,7 +139,10 @@ impl Message {
             |from| json!({ "folderId": resource::folder_id(event.root, Some(from.parent_id)), "name": from.name }),
         );
         let file = event.file.as_ref().map(|file| resource::file(event.root, file));
-        Self { event: event.event, at: iso8601(event.at), file, from }
+        let content = event.file.as_ref().and_then(|file| file.content.as_ref());
+        let signature = content.and_then(|content| content.signature.clone());
+        let signature = signature.filter(|_| event.event == EventKind::Infected);
+        Self { event: event.event, at: iso8601(event.at), file, from, signature }
     }
 }
 

@@ -8,6 +8,7 @@ mod blobs;
 mod clock_and_random;
 mod crypto;
 mod sql;
+mod tcp;
 
 use std::fmt::Debug;
 
@@ -15,6 +16,7 @@ pub use self::blobs::blobs;
 pub use self::clock_and_random::clock_and_random;
 pub use self::crypto::crypto;
 pub use self::sql::sql;
+pub use self::tcp::tcp;
 
 /// Fails with `promise` where `kept` is false.
 fn check(kept: bool, promise: &str) -> Result<(), String> {

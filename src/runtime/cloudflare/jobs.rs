@@ -4,7 +4,10 @@
 //! is made good by the next tick of the cron trigger.
 
 use std::rc::Rc;
+use std::time::Duration;
 
+use js_sys::futures::JsFuture;
+use js_sys::{Object, Reflect};
 use serde::de::IgnoredAny;
 use wasm_bindgen::JsValue;
 use worker::{Context, Env, MessageBatch, ScheduleContext, ScheduledEvent};
@@ -18,6 +21,9 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::ports::Tasks;
 
+/// The cron trigger fires this often.
+const LONGEST_NUDGE: Duration = Duration::from_mins(5);
+
 /// Sends a nudge, which the client does not wait for.
 pub fn nudge(env: &Env, tasks: &Rc<WaitUntil>) {
     let sent = binding::<Queue>(env, "JOBS").map(|queue| queue.send(JsValue::NULL, JsValue::UNDEFINED));
@@ -28,12 +34,35 @@ pub fn nudge(env: &Env, tasks: &Rc<WaitUntil>) {
     }
 }
 
+/// Has the runner woken again after a while. Every run may do this, so a long while is left to the cron trigger.
+async fn nudge_in(env: &Env, pause: Duration) {
+    if pause > LONGEST_NUDGE {
+        return;
+    }
+    let options = Object::new();
+    // Setting a property of a plain object does not fail.
+    let _ = Reflect::set(&options, &"delaySeconds".into(), &JsValue::from(pause.as_secs_f64().ceil()));
+    let sent = match binding::<Queue>(env, "JOBS").map(|queue| queue.send(JsValue::NULL, options.into())) {
+        Ok(Ok(promise)) => JsFuture::from(promise).await,
+        Ok(Err(thrown)) => Err(thrown),
+        Err(error) => return log::error!("{error}"),
+    };
+    if let Err(thrown) = sent {
+        log::error!("the queue took no nudge: {}", js::message(&thrown));
+    }
+}
+
 /// Nudges have come.
 #[worker::event(queue)]
 async fn queue(_nudges: MessageBatch<Option<IgnoredAny>>, env: Env, _context: Context) -> worker::Result<()> {
     console::init();
     match app(&env) {
-        Ok(app) => drop(app.run_jobs().await),
+        Ok(app) => {
+            let summary = app.run_jobs().await;
+            if let Some(pause) = summary.again_in {
+                nudge_in(&env, pause).await;
+            }
+        }
         Err(error) => log::error!("{error}"),
     }
     Ok(())

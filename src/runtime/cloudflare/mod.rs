@@ -18,6 +18,7 @@ mod response;
 mod source;
 mod sql;
 mod tasks;
+mod tcp;
 
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -63,7 +64,7 @@ async fn handle(request: &web_sys::Request, env: &Env, tasks: &Rc<WaitUntil>) ->
     let request = request::incoming(request)?;
     #[cfg(feature = "contract")]
     if let Some(port) = request.uri().path().strip_prefix("/__contract/") {
-        return Ok(super::contract::run(port, &ports).await);
+        return Ok(super::contract::run(port, request.uri().query(), &ports).await);
     }
     let timing = config.server_timing;
     let mut response = App::new(config, ports).handle(request).await;
@@ -90,6 +91,7 @@ fn ports(env: &Env, config: &Config, tasks: Rc<dyn Tasks>) -> Result<Ports, Conf
         random,
         crypto: Rc::new(crypto::WebCrypto),
         tasks,
+        tcp: Rc::new(tcp::Sockets),
     })
 }
 

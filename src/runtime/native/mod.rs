@@ -3,12 +3,14 @@
 mod blobs;
 mod sql;
 mod system;
+mod tcp;
 
 use std::rc::Rc;
 
 pub use self::blobs::MemoryBlobs;
 pub use self::sql::NativeSql;
 pub use self::system::{ImmediateTasks, NoHttp, OsRandom, SystemClock, TestClock};
+pub use self::tcp::BlockingTcp;
 pub use super::one_database::OneDatabase;
 pub use super::rust_crypto::RustCrypto;
 use crate::ports::{Millis, Ports};
@@ -46,6 +48,7 @@ impl Native {
             random: Rc::new(OsRandom),
             crypto: Rc::new(RustCrypto),
             tasks: Rc::new(ImmediateTasks),
+            tcp: Rc::new(BlockingTcp),
         }
     }
 }

@@ -11,6 +11,7 @@ mod response;
 mod source;
 mod sql;
 mod system;
+mod tcp;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -53,7 +54,7 @@ async fn answer(request: Request) -> Result<::http::Response<Body>> {
     let request = request::incoming(request)?;
     #[cfg(feature = "contract")]
     if let Some(port) = request.uri().path().strip_prefix("/__contract/") {
-        return Ok(super::contract::run(port, &started.ports).await);
+        return Ok(super::contract::run(port, request.uri().query(), &started.ports).await);
     }
     let is_head = *request.method() == Method::HEAD;
     let mut response = started.app.handle(request).await;
@@ -129,5 +130,6 @@ fn ports(config: &Config) -> Result<Ports> {
         random,
         crypto: Rc::new(RustCrypto),
         tasks: Rc::new(Spawned),
+        tcp: Rc::new(tcp::WasiTcp),
     })
 }

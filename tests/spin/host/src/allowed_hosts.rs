@@ -1,5 +1,6 @@
 //! `allowed_outbound_hosts`: patterns `SCHEME://HOST[:PORT]`, matched as Spin matches them.
 
+use std::net::SocketAddr;
 use std::ops::Range;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -53,6 +54,11 @@ impl AllowedHosts {
     /// `127.0.0.1`.
     pub fn allow(&self, url: &Url) -> bool {
         self.0.iter().any(|pattern| pattern.allows(url))
+    }
+
+    /// Whether a socket may connect there. Its scheme is `tcp` or `udp`, and names do not count: a pattern has the address.
+    pub fn allow_socket(&self, scheme: &str, address: SocketAddr) -> bool {
+        Url::parse(&format!("{scheme}://{address}")).is_ok_and(|url| self.allow(&url))
     }
 
     /// Whether the component may send requests to the application that it belongs to.
@@ -177,6 +183,24 @@ mod tests {
             assert!(Url::parse(no).is_err() || !allows(pattern, no), "{pattern} must not allow {no}");
         }
         assert!(!AllowedHosts::parse(&[]).unwrap().allow(&Url::parse("http://x").unwrap()));
+    }
+
+    #[test]
+    fn sockets() {
+        for (pattern, yes, no) in [
+            ("tcp://127.0.0.1:3310", "127.0.0.1:3310", "127.0.0.1:3311"),
+            ("*://127.0.0.1:*", "127.0.0.1:1", "127.0.0.2:1"),
+            ("tcp://*:3310", "10.0.0.1:3310", "10.0.0.1:80"),
+            ("tcp://[::1]:3310", "[::1]:3310", "127.0.0.1:3310"),
+            ("clamd://127.0.0.1:3310", "", "127.0.0.1:3310"),
+            ("http://127.0.0.1:3310", "", "127.0.0.1:3310"),
+            ("udp://127.0.0.1:3310", "", "127.0.0.1:3310"),
+            ("tcp://localhost:3310", "", "127.0.0.1:3310"),
+        ] {
+            let hosts = AllowedHosts::parse(&[pattern.to_owned()]).unwrap();
+            assert!(yes.is_empty() || hosts.allow_socket("tcp", yes.parse().unwrap()), "{pattern} must allow {yes}");
+            assert!(!hosts.allow_socket("tcp", no.parse().unwrap()), "{pattern} must not allow {no}");
+        }
     }
 
     #[test]

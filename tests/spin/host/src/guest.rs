@@ -1,12 +1,14 @@
 //! The surroundings of one instance of the component: WASI without files, environment or arguments, and what Spin adds.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
 use http::uri::Authority;
 use wasmtime::component::{Accessor, HasSelf, Linker, ResourceTable};
+use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::WasiHttpCtx;
 use wasmtime_wasi_http::p3::{WasiHttpCtxView, WasiHttpView};
@@ -14,7 +16,7 @@ use wasmtime_wasi_http::p3::{WasiHttpCtxView, WasiHttpView};
 use crate::allowed_hosts::AllowedHosts;
 use crate::bindings::Imports;
 use crate::bindings::spin::variables::variables;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, deny};
 use crate::variables::check_name;
 
 /// What all instances share.
@@ -25,10 +27,26 @@ pub struct App {
     pub variables: HashMap<String, String>,
     /// The file of the database `default`, if the component may open it.
     pub database: Option<PathBuf>,
-    /// Where it may send requests to.
+    /// Where it may send requests and open sockets to.
     pub allowed_hosts: AllowedHosts,
     /// Where this host listens.
     pub own_authority: Authority,
+}
+
+impl App {
+    /// Whether a socket of the component may have this address.
+    fn allows_socket(&self, address: SocketAddr, purpose: SocketAddrUse) -> bool {
+        let scheme = match purpose {
+            SocketAddrUse::TcpBind => return false,
+            SocketAddrUse::TcpConnect => "tcp",
+            SocketAddrUse::UdpBind | SocketAddrUse::UdpConnect | SocketAddrUse::UdpOutgoingDatagram => "udp",
+        };
+        let allowed = self.allowed_hosts.allow_socket(scheme, address);
+        if !allowed {
+            deny(&format!("{scheme}://{address}"));
+        }
+        allowed
+    }
 }
 
 /// The data of one instance's store.
@@ -45,13 +63,13 @@ pub struct Guest {
 impl Guest {
     /// For a new instance. Its standard output and error are those of the host.
     pub fn new(app: Arc<App>, outbound: Outbound) -> Self {
-        Self {
-            wasi: WasiCtxBuilder::new().inherit_stdout().inherit_stderr().build(),
-            http: WasiHttpCtx::new(),
-            outbound,
-            table: ResourceTable::new(),
-            app,
-        }
+        let mut wasi = WasiCtxBuilder::new();
+        let host = app.clone();
+        wasi.inherit_stdout().inherit_stderr().socket_addr_check(move |address, purpose| {
+            let allowed = host.allows_socket(address, purpose);
+            Box::pin(async move { allowed })
+        });
+        Self { wasi: wasi.build(), http: WasiHttpCtx::new(), outbound, table: ResourceTable::new(), app }
     }
 
     /// Everything that a component may import.

@@ -6,11 +6,12 @@
 //!
 //! It is called as `spin` would be, and behaves like Spin 4 towards the component and its clients: WASI 0.2 and 0.3 by
 //! the same wasmtime crates, reused and concurrent instances, `spin:sqlite` on a file in the state directory,
-//! `spin:variables`, and requests to `allowed_outbound_hosts` only. Whatever it does not know, an option or a line of the
-//! manifest, it refuses.
+//! `spin:variables`, and requests and sockets to `allowed_outbound_hosts` only. Whatever it does not know, an option or a
+//! line of the manifest, it refuses.
 //!
-//! It has no TLS, no HTTP/2, no runtime config, no key-value store, no `.env` file, no sockets for the guest, and no limit
-//! on time or memory. Standard error tells of everything that goes wrong, where Spin tells of some only with `RUST_LOG`.
+//! It has no TLS, no HTTP/2, no runtime config, no key-value store, no `.env` file, no look-up of names for sockets (nor
+//! has Spin), and no limit on time or memory. Standard error tells of everything that goes wrong, where Spin tells of some
+//! only with `RUST_LOG`.
 //!
 //! | | |
 //! |---|---|

@@ -97,7 +97,8 @@ impl Outbound {
     }
 }
 
-fn deny(origin: &str) {
+/// Says which line of the manifest is missing.
+pub fn deny(origin: &str) {
     eprintln!("A component tried to make an outbound network connection to disallowed destination '{origin}'.");
     eprintln!(
         "To allow this request, add 'allowed_outbound_hosts = [\"{origin}\"]' to the manifest component section."

@@ -1,0 +1,303 @@
+//! What a virus scanner said of contents, and the jobs that ask it.
+//!
+//! A content is settled when its state is `clean` or `skipped`. A file is announced to webhooks when it first has a settled
+//! content, and, after a change, when the new content is settled.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{EventKind, announce_content};
+use super::node::json_text;
+use super::query::content_json;
+use super::{ContentInfo, Drive, Job, Jobs};
+use crate::error::Result;
+use crate::ports::{Millis, Rows, Statement};
+
+/// Whether a row of `contents` is settled.
+pub(super) const SETTLED: &str = "av IN ('clean', 'skipped')";
+
+/// The contents that are not: few, and in an index.
+pub(super) const UNSETTLED_CONTENTS: &str = "SELECT id FROM contents WHERE av NOT IN ('clean', 'skipped')";
+
+/// Uploads do not wait for a scanner that has failed less than this ago.
+const SPARED: Millis = 60_000;
+
+/// Contents of a rescan that have a job at a time.
+const RESCANNED_AT_ONCE: i64 = 200;
+
+/// How many they are.
+const RESCANS_LEFT: &str = "SELECT count(*) FROM jobs WHERE kind = 'scan' AND subject = 1 AND state = 'ready'";
+
+/// What is known of a content.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AvStatus {
+    /// A job is to ask the scanner.
+    Pending,
+    /// The scanner has found nothing.
+    Clean,
+    /// The scanner has found something.
+    Infected,
+    /// The scanner was asked many times and could not tell.
+    Error,
+    /// There was no scanner, or it takes no file that large.
+    #[default]
+    Skipped,
+}
+
+impl AvStatus {
+    /// As in the database and in DAV; in REST in capitals.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Clean => "clean",
+            Self::Infected => "infected",
+            Self::Error => "error",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    fn is_settled(self) -> bool {
+        matches!(self, Self::Clean | Self::Skipped)
+    }
+}
+
+/// What the scanner came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// Nothing is in it.
+    Clean,
+    /// What it calls what it found.
+    Infected(String),
+    /// It takes no file that large.
+    TooLarge,
+}
+
+impl Finding {
+    fn status(&self) -> AvStatus {
+        match self {
+            Self::Clean => AvStatus::Clean,
+            Self::Infected(_) => AvStatus::Infected,
+            Self::TooLarge => AvStatus::Skipped,
+        }
+    }
+}
+
+/// A content that is to be scanned.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ScanTask {
+    /// Names it.
+    pub id: String,
+    /// Plaintext bytes.
+    pub size: i64,
+    /// Its parts and its present state.
+    #[serde(deserialize_with = "json_text")]
+    pub content: Option<ContentInfo>,
+}
+
+/// The scanner, as far as the database knows.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct ScannerState {
+    /// Contents that wait for it.
+    pub pending: i64,
+    /// Since when it has failed; none if it works.
+    pub failing_since: Option<Millis>,
+    /// How it failed last.
+    pub error: Option<String>,
+}
+
+/// The last rescan of all contents.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Rescan {
+    /// Contents that there were when it began.
+    pub total: i64,
+    /// Of those, how many are scanned.
+    pub done: i64,
+    /// When it began.
+    pub started_at: Millis,
+    /// When the last of them was scanned.
+    pub finished_at: Option<Millis>,
+}
+
+impl Rescan {
+    /// This one together with that of another database.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            total: self.total + other.total,
+            done: self.done + other.done,
+            started_at: self.started_at.min(other.started_at),
+            finished_at: self.finished_at.zip(other.finished_at).map(|(one, another)| one.max(another)),
+        }
+    }
+}
+
+impl Drive {
+    /// Has a content scanned that the same batch inserts.
+    pub(super) fn insert_scan(&self, content: &str) -> Statement {
+        Statement::new(
+            "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
+             VALUES (?1, 'scan', 0, ?2, ?3, ?3) RETURNING 1 AS one",
+            [self.account.into(), content.into(), self.now.into()],
+        )
+    }
+
+    /// No file at or below the node `id` is infected: from each infected content, of which there are few, upwards.
+    pub(super) fn guard_uninfected(id: i64) -> Statement {
+        Statement::new(
+            "INSERT INTO guard WITH RECURSIVE up(id) AS ( \
+               SELECT n.id FROM contents c CROSS JOIN nodes n ON n.content_id = c.id \
+                 WHERE c.av = 'infected' AND c.av NOT IN ('clean', 'skipped') \
+               UNION SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
+             SELECT 'infected' WHERE EXISTS (SELECT 1 FROM up WHERE id = ?1)",
+            [id.into()],
+        )
+    }
+
+    /// Notes that the scanner did not judge an upload: others need not wait for it.
+    pub(super) fn note_scanner_failure(&self, error: &str) -> Statement {
+        scanner_fails(self.now, error)
+    }
+}
+
+impl Jobs {
+    /// The content that a job is to have scanned; none if nothing names it any more. One round trip.
+    pub async fn scan_task(&self, job: &Job) -> Result<Option<ScanTask>> {
+        let statement = Statement::new(
+            format!("SELECT t.id, t.size, {} AS content FROM contents t WHERE t.id = ?1", content_json("t.id", true)),
+            [job.payload.as_str().into()],
+        );
+        let results = self.database().batch(vec![statement]).await?;
+        results.first().map(Rows::first).transpose().map(Option::flatten).map_err(Into::into)
+    }
+
+    /// Records what the scanner said of a content whose state was `before`, tells webhooks, and ends the job. What has
+    /// waited for the scanner is due. One round trip.
+    pub async fn record_finding(&self, job: &Job, before: AvStatus, finding: &Finding) -> Result<()> {
+        let (status, now) = (finding.status(), self.now());
+        let signature = match finding {
+            Finding::Infected(signature) => Some(signature.clone()),
+            Finding::Clean | Finding::TooLarge => None,
+        };
+        let content = job.payload.as_str();
+        let mut also = vec![Statement::new(
+            "UPDATE contents SET av = ?2, signature = ?3 WHERE id = ?1",
+            [content.into(), status.name().into(), signature.into()],
+        )];
+        if status.is_settled() {
+            also.push(Statement::new(
+                "UPDATE nodes SET settled_at = ?2 WHERE content_id = ?1 AND settled_at IS NULL",
+                [content.into(), now.into()],
+            ));
+        }
+        if status.is_settled() != before.is_settled() || (status == AvStatus::Infected && before != status) {
+            let event = if status.is_settled() { "file.written" } else { EventKind::Infected.name() };
+            also.push(announce_content(job.account_id, content, event, now));
+        }
+        also.extend(self.scanner_works());
+        self.finish(job, also).await
+    }
+
+    /// Records that the scanner did not judge a content. The job is tried again, and given up after many attempts that
+    /// `counts`. One round trip.
+    pub async fn record_scan_failure(&self, job: &Job, error: &str, counts: bool) -> Result<()> {
+        let also = vec![scanner_fails(self.now(), error)];
+        if counts { self.fail(job, error, also).await } else { self.put_off(job, Some(error), also).await }
+    }
+
+    /// The scanner has answered: nobody need be spared it, and what has waited for it is due.
+    fn scanner_works(&self) -> [Statement; 2] {
+        let waiting = Statement::new(
+            "UPDATE jobs SET due_at = ?1 WHERE kind = 'scan' AND state = 'ready' AND lease IS NULL \
+               AND due_at > ?1 AND EXISTS (SELECT 1 FROM scanner)",
+            [self.now().into()],
+        );
+        [waiting, Statement::new("DELETE FROM scanner", [])]
+    }
+
+    /// The scanner's state. One round trip.
+    pub async fn scanner_state(&self) -> Result<ScannerState> {
+        let statement = Statement::new(
+            "SELECT (SELECT count(*) FROM contents WHERE av = 'pending' AND av NOT IN ('clean', 'skipped')) AS pending, \
+               (SELECT failing_since FROM scanner) AS failing_since, (SELECT error FROM scanner) AS error",
+            [],
+        );
+        let results = self.database().batch(vec![statement]).await?;
+        Ok(results.first().map(Rows::first).transpose()?.flatten().unwrap_or_default())
+    }
+
+    /// Begins to have all contents scanned again; a rescan that is under way begins anew. One round trip.
+    pub async fn begin_rescan(&self) -> Result<()> {
+        let begin = Statement::new(
+            "INSERT OR REPLACE INTO rescan (one, previous, cursor, total, started_at) \
+             SELECT 1, '', '', count(*), ?1 FROM contents WHERE size > 0",
+            [self.now().into()],
+        );
+        let forget = Statement::new("DELETE FROM jobs WHERE kind = 'rescan' OR (kind = 'scan' AND subject = 1)", []);
+        let job = Statement::new(
+            "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
+             VALUES (0, 'rescan', 0, '', ?1, ?1) RETURNING 1 AS one",
+            [self.now().into()],
+        );
+        self.database().batch(vec![begin, forget, job]).await.map(|_| ())
+    }
+
+    /// Has the next contents of the rescan scanned, as many as there is room for among its scans; whether all of them
+    /// have been. Two round trips.
+    pub async fn continue_rescan(&self, job: &Job) -> Result<bool> {
+        let now = self.now();
+        let page = Statement::new(
+            format!(
+                "UPDATE rescan SET previous = cursor, cursor = coalesce((SELECT max(id) FROM ( \
+                   SELECT id FROM contents WHERE id > (SELECT cursor FROM rescan) AND size > 0 ORDER BY id \
+                   LIMIT max(0, ?1 - ({RESCANS_LEFT})))), cursor)"
+            ),
+            [RESCANNED_AT_ONCE.into()],
+        );
+        // A blob's key begins with the account.
+        let scans = Statement::new(
+            "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
+             SELECT CAST(p.blob_key AS INTEGER), 'scan', 1, c.id, ?1, ?1 FROM rescan r \
+               CROSS JOIN contents c ON c.id > r.previous AND c.id <= r.cursor \
+               CROSS JOIN parts p ON p.content_id = c.id AND p.seq = 0 \
+             RETURNING 1 AS one",
+            [now.into()],
+        );
+        let finished = Statement::new(
+            format!(
+                "UPDATE rescan SET finished_at = ?1 WHERE NOT ({RESCANS_LEFT}) \
+                   AND NOT EXISTS (SELECT 1 FROM contents WHERE id > cursor AND size > 0) RETURNING 1 AS one"
+            ),
+            [now.into()],
+        );
+        let results = self.database().batch(vec![page, scans, finished]).await?;
+        let is_finished = results.get(2).is_some_and(|rows| !rows.is_empty());
+        if is_finished {
+            self.finish(job, Vec::new()).await?;
+        } else {
+            self.put_off(job, None, Vec::new()).await?;
+        }
+        Ok(is_finished)
+    }
+
+    /// The last rescan. One round trip.
+    pub async fn rescan(&self) -> Result<Option<Rescan>> {
+        let statement = Statement::new(
+            format!(
+                "SELECT total, started_at, finished_at, CASE WHEN finished_at IS NOT NULL THEN total ELSE min(total, \
+                   max(0, (SELECT count(*) FROM contents WHERE id <= cursor AND size > 0) - ({RESCANS_LEFT}))) END AS done \
+                 FROM rescan"
+            ),
+            [],
+        );
+        let results = self.database().batch(vec![statement]).await?;
+        results.first().map(Rows::first).transpose().map(Option::flatten).map_err(Into::into)
+    }
+}
+
+fn scanner_fails(now: Millis, error: &str) -> Statement {
+    Statement::new(
+        "INSERT INTO scanner (one, failing_since, retry_at, error) VALUES (1, ?1, ?2, ?3) \
+         ON CONFLICT (one) DO UPDATE SET retry_at = excluded.retry_at, error = excluded.error",
+        [now.into(), (now + SPARED).into(), error.into()],
+    )
+}
