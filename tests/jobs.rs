@@ -1,0 +1,365 @@
+//! Jobs over days, by a clock that can be set: what fails is tried again, later and later, and given up in the end; what does
+//! not fail goes on.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use edgedrive::App;
+use edgedrive::body::Body;
+use edgedrive::config::Config;
+use edgedrive::jobs::Summary;
+use edgedrive::ports::{ByteSource, Chunks, Http, HttpError, Payload, Ports, read_at_most};
+use edgedrive::runtime::native::Native;
+use edgedrive::store::Jobs;
+use http::{Request, Response, header};
+use serde_json::{Value as Json, json};
+
+const ADMIN_TOKEN: &str = "the token of the administrator";
+const KEY: &str = "k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+const HOUR: i64 = 3_600_000;
+
+/// All other servers: a receiver of webhooks, and a scanner behind HTTP.
+#[derive(Default)]
+struct Internet {
+    /// What the receiver was told.
+    told: RefCell<Vec<Json>>,
+    /// Names of files whose events it refuses; `*` for all.
+    refused: RefCell<Vec<&'static str>>,
+    scanner: Cell<Scanner>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Scanner {
+    /// It finds what is called a virus.
+    #[default]
+    Works,
+    Fails,
+    Away,
+}
+
+impl Internet {
+    fn receive(&self, message: Json) -> u16 {
+        let name = message["file"]["name"].as_str().unwrap_or_default().to_owned();
+        self.told.borrow_mut().push(message);
+        let refused = self.refused.borrow().iter().any(|refused| *refused == "*" || *refused == name);
+        if refused { 500 } else { 200 }
+    }
+
+    /// What it was told since the last time: event, name of the file, state.
+    fn told(&self) -> Vec<String> {
+        let line = |message: Json| {
+            let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+            let file = &message["file"];
+            let told = [&message["event"], &file["name"], &file["avStatus"], &message["signature"]].map(text);
+            told.join(" ").trim().to_owned()
+        };
+        self.told.take().into_iter().map(line).collect()
+    }
+}
+
+#[async_trait(?Send)]
+impl Http for Internet {
+    async fn send(&self, request: Request<Payload<'_>>) -> Result<Response<Box<dyn ByteSource>>, HttpError> {
+        let (parts, payload) = request.into_parts();
+        let payload = match payload {
+            Payload::Bytes(bytes) => bytes,
+            Payload::Stream(_, source) => read_at_most(source, usize::MAX).await?,
+        };
+        let (status, body) = match (parts.uri.host().unwrap(), self.scanner.get()) {
+            ("hooks.example.org" | "127.0.0.1", _) => {
+                (self.receive(serde_json::from_slice(&payload).unwrap()), "noted")
+            }
+            ("scanner.example", Scanner::Away) => return Err(HttpError::Failed("connection refused".to_owned())),
+            ("scanner.example", Scanner::Fails) => (500, ""),
+            ("scanner.example", Scanner::Works) if payload.ends_with(b"virus") => {
+                (200, r#"{"infected": true, "signature": "Test"}"#)
+            }
+            ("scanner.example", Scanner::Works) => (200, r#"{"infected": false}"#),
+            (host, _) => panic!("nobody should ask {host}"),
+        };
+        let body = Box::new(Chunks::new([Bytes::from_static(body.as_bytes())])) as Box<dyn ByteSource>;
+        Ok(Response::builder().status(status).body(body).unwrap())
+    }
+}
+
+/// A deployment with one account.
+struct World {
+    native: Native,
+    internet: Rc<Internet>,
+    app: App,
+    token: String,
+}
+
+impl World {
+    async fn new(settings: &[(&str, &str)]) -> Self {
+        let native = Native::in_memory();
+        let internet = Rc::new(Internet::default());
+        let app = app(settings, &native, &internet);
+        let mut world = Self { native, internet, app, token: ADMIN_TOKEN.to_owned() };
+        let account = world.ask("POST", "/api/v1/admin/accounts", &json!({ "login": "me" })).await.1;
+        let tokens = format!("/api/v1/admin/accounts/{}/tokens", account["account"]["id"].as_str().unwrap());
+        let scopes = json!({ "name": "test", "scopes": ["read", "write", "manage"] });
+        let token = world.ask("POST", &tokens, &scopes).await.1;
+        token["token"]["secret"].as_str().unwrap().clone_into(&mut world.token);
+        world
+    }
+
+    /// With one webhook, which is told of all that happens to files.
+    async fn with_webhook(settings: &[(&str, &str)]) -> Self {
+        let world = Self::new(settings).await;
+        let events = ["file.created", "file.updated", "file.deleted", "file.moved", "file.infected"];
+        let hook = json!({ "url": "https://hooks.example.org/hook", "events": events });
+        assert_eq!(world.ask("POST", "/api/v1/webhooks", &hook).await.0, 201);
+        world
+    }
+
+    /// The same deployment with other settings.
+    fn restarted(self, settings: &[(&str, &str)]) -> Self {
+        Self { app: app(settings, &self.native, &self.internet), ..self }
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: &Json) -> (u16, Json) {
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        let (status, answer) = self.send(method, path, body).await;
+        (status, serde_json::from_slice(&answer).unwrap_or_default())
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Body) -> (u16, Bytes) {
+        let is_admin = path.contains("/admin/") || path.starts_with("/internal/");
+        let token = if is_admin { ADMIN_TOKEN } else { &self.token };
+        let request =
+            Request::builder().method(method).uri(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let (parts, mut body) = self.app.handle(request.body(body).unwrap()).await.into_parts();
+        (parts.status.as_u16(), read_at_most(&mut body, usize::MAX).await.unwrap_or_default())
+    }
+
+    async fn put(&self, name: &str, content: &str) -> u16 {
+        self.send("PUT", &format!("/dav/{name}"), Body::from(content.to_owned())).await.0
+    }
+
+    async fn get(&self, name: &str) -> u16 {
+        self.send("GET", &format!("/dav/{name}"), Body::empty()).await.0
+    }
+
+    /// Runs the jobs whenever one is due, until so much time has passed or nothing is left.
+    async fn pass(&self, milliseconds: i64) -> Summary {
+        use edgedrive::ports::Clock;
+        let end = self.native.clock.now() + milliseconds;
+        let mut total = Summary::default();
+        loop {
+            let run = self.app.run_jobs().await;
+            (total.done, total.failed) = (total.done + run.done, total.failed + run.failed);
+            let pause = run.again_in.map(|pause| i64::try_from(pause.as_millis()).unwrap().max(1));
+            match pause.filter(|pause| self.native.clock.now() + pause <= end) {
+                Some(pause) => self.native.clock.advance(pause),
+                None => break,
+            }
+        }
+        self.native.clock.set(end.max(self.native.clock.now()));
+        total
+    }
+
+    async fn jobs(&self, state: &str) -> Vec<Json> {
+        let jobs = self.ask("GET", &format!("/api/v1/admin/jobs?state={state}"), &Json::Null).await.1;
+        jobs["jobs"].as_array().unwrap().clone()
+    }
+
+    async fn webhook(&self) -> Json {
+        self.ask("GET", "/api/v1/webhooks", &Json::Null).await.1["webhooks"][0].clone()
+    }
+}
+
+fn app(settings: &[(&str, &str)], native: &Native, internet: &Rc<Internet>) -> App {
+    let given = [&[("ENCRYPTION_KEYS", KEY), ("ADMIN_TOKEN", ADMIN_TOKEN)], settings].concat();
+    let value = |name: &str| given.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned());
+    App::new(Config::read(value).unwrap(), Ports { http: internet.clone(), ..native.ports() })
+}
+
+const SCANNER: (&str, &str) = ("SCANNER", "https://scanner.example/");
+const BY_JOB: (&str, &str) = ("SCAN_INLINE_MAX", "0");
+
+#[tokio::test]
+async fn an_event_is_told_once_to_a_receiver_that_takes_it() {
+    let world = World::with_webhook(&[]).await;
+    assert_eq!(world.put("a", "1").await, 201);
+    assert_eq!(world.pass(HOUR).await.done, 1);
+    assert_eq!(world.put("a", "2").await, 204);
+    assert_eq!(world.pass(HOUR).await.done, 1);
+    assert_eq!(world.internet.told(), ["file.created a SKIPPED", "file.updated a SKIPPED"]);
+    assert!(world.jobs("ready").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_webhook_that_fails_for_a_day_is_switched_off() {
+    let world = World::with_webhook(&[]).await;
+    world.internet.refused.replace(vec!["*"]);
+    world.put("a", "1").await;
+    world.pass(23 * HOUR).await;
+    assert_eq!(world.webhook().await["enabled"], true);
+    world.put("b", "1").await;
+    world.pass(4 * HOUR).await;
+    let hook = world.webhook().await;
+    assert_eq!(hook["enabled"], false);
+    assert!(hook["disabledReason"].as_str().unwrap().starts_with("no delivery succeeded for 24 hours"), "{hook}");
+    let attempts = world.internet.told().len();
+    assert!((25..60).contains(&attempts), "{attempts} attempts");
+
+    world.put("c", "1").await;
+    world.pass(24 * HOUR).await;
+    assert_eq!(world.internet.told(), [""; 0], "what is off is told nothing");
+}
+
+#[tokio::test]
+async fn an_event_that_is_never_taken_ends_as_dead_and_holds_nothing_up() {
+    let world = World::with_webhook(&[]).await;
+    world.internet.refused.replace(vec!["poison"]);
+    world.put("poison", "1").await;
+    let mut attempts = 0;
+    for hour in 0..30 {
+        let name = format!("file{hour}");
+        world.put(&name, "1").await;
+        world.pass(HOUR).await;
+        let told = world.internet.told();
+        assert!(told.contains(&format!("file.created {name} SKIPPED")), "in hour {hour}: {told:?}");
+        attempts += told.iter().filter(|told| told.contains("poison")).count();
+    }
+    assert_eq!(attempts, 25);
+    let dead = world.jobs("dead").await;
+    assert_eq!(dead.len(), 1);
+    assert_eq!((&dead[0]["kind"], &dead[0]["tries"]), (&json!("webhook"), &json!(25)));
+    assert!(dead[0]["error"].as_str().unwrap().contains("500"), "{}", dead[0]);
+
+    world.internet.refused.replace(Vec::new());
+    let retry = format!("/api/v1/admin/jobs/{}/retry", dead[0]["id"].as_str().unwrap());
+    assert_eq!(world.ask("POST", &retry, &Json::Null).await.0, 204);
+    world.pass(HOUR).await;
+    assert_eq!(world.internet.told(), ["file.created poison SKIPPED"]);
+}
+
+#[tokio::test]
+async fn a_job_whose_runner_died_is_done_by_another() {
+    let world = World::with_webhook(&[]).await;
+    world.put("a", "1").await;
+    let jobs = Jobs::all(&world.native.ports(), &Rc::default());
+    assert_eq!(jobs[0].lease(12).await.unwrap().len(), 1);
+    world.pass(30_000).await;
+    assert!(world.internet.told().is_empty(), "it has another half a minute");
+    world.pass(HOUR).await;
+    assert_eq!(world.internet.told().len(), 1);
+    assert!(world.jobs("ready").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_target_is_checked_again_before_each_attempt() {
+    let lax = [("WEBHOOK_ALLOW_PRIVATE", "1")];
+    let world = World::new(&lax).await;
+    let hook = json!({ "url": "http://127.0.0.1:9000/" });
+    assert_eq!(world.ask("POST", "/api/v1/webhooks", &hook).await.0, 201);
+    let world = world.restarted(&[]);
+    world.put("a", "1").await;
+    world.pass(HOUR).await;
+    assert_eq!(world.internet.told(), [""; 0]);
+    let id = world.webhook().await["id"].as_str().unwrap().to_owned();
+    let deliveries = world.ask("GET", &format!("/api/v1/webhooks/{id}/deliveries"), &Json::Null).await.1;
+    let error = deliveries["deliveries"][0]["error"].as_str().unwrap();
+    assert!(error.contains("public"), "{error}");
+}
+
+#[tokio::test]
+async fn files_are_announced_when_they_are_settled() {
+    let world = World::with_webhook(&[SCANNER, BY_JOB]).await;
+    for (name, content) in [("clean", "1"), ("bad", "virus"), ("moved", "2"), ("gone", "3"), ("twice", "4")] {
+        assert_eq!(world.put(name, content).await, 201);
+    }
+    assert_eq!(world.put("twice", "5").await, 204);
+    let request = Request::builder().method("MOVE").uri("/dav/moved").header("destination", "/dav/there");
+    let request = request.header(header::AUTHORIZATION, format!("Bearer {}", world.token));
+    assert_eq!(world.app.handle(request.body(Body::empty()).unwrap()).await.status(), 201);
+    assert_eq!(world.send("DELETE", "/dav/gone", Body::empty()).await.0, 204);
+    world.pass(HOUR).await;
+    let mut told = world.internet.told();
+    told.sort_unstable();
+    let expected = [
+        "file.created clean CLEAN",
+        "file.created there CLEAN",
+        "file.created twice CLEAN",
+        "file.infected bad INFECTED Test",
+    ];
+    assert_eq!(told, expected);
+    assert_eq!((world.get("clean").await, world.get("bad").await), (200, 403));
+
+    assert_eq!(world.put("clean", "6").await, 204);
+    assert_eq!(world.put("bad", "7").await, 204);
+    world.pass(HOUR).await;
+    let mut told = world.internet.told();
+    told.sort_unstable();
+    assert_eq!(told, ["file.created bad CLEAN", "file.updated clean CLEAN"]);
+}
+
+#[tokio::test]
+async fn a_scanner_that_is_away_for_a_month_costs_no_file_its_scan() {
+    let world = World::with_webhook(&[SCANNER, BY_JOB]).await;
+    world.internet.scanner.set(Scanner::Away);
+    for name in ["a", "b", "c"] {
+        assert_eq!(world.put(name, "1").await, 201);
+    }
+    world.pass(HOUR).await;
+    world.native.clock.advance(30 * 24 * HOUR);
+    world.pass(HOUR).await;
+    let ready = world.ask("GET", "/readyz", &Json::Null).await;
+    assert_eq!((ready.0, &ready.1["scanner"], &ready.1["pendingScans"]), (200, &json!("unavailable"), &json!(3)));
+    assert_eq!(world.internet.told(), [""; 0]);
+
+    world.internet.scanner.set(Scanner::Works);
+    world.pass(60_000).await;
+    assert_eq!(world.internet.told().len(), 3);
+    let ready = world.ask("GET", "/readyz", &Json::Null).await;
+    assert_eq!((&ready.1["scanner"], &ready.1["backlog"]), (&json!("ok"), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_file_that_the_scanner_always_fails_at_ends_in_error() {
+    let world = World::with_webhook(&[SCANNER, BY_JOB]).await;
+    world.internet.scanner.set(Scanner::Fails);
+    assert_eq!(world.put("a", "1").await, 201);
+    world.pass(48 * HOUR).await;
+    assert_eq!(world.jobs("dead").await.len(), 1);
+    let files = world.ask("GET", "/api/v1/files", &Json::Null).await.1;
+    assert_eq!(files["files"][0]["avStatus"], "ERROR");
+    assert_eq!(world.get("a").await, 200);
+
+    let world = world.restarted(&[SCANNER, BY_JOB, ("SCAN_PENDING", "block")]);
+    assert_eq!(world.get("a").await, 403);
+    world.internet.scanner.set(Scanner::Works);
+    assert_eq!(world.ask("POST", "/api/v1/admin/rescan", &Json::Null).await.0, 202);
+    world.pass(HOUR).await;
+    assert_eq!(world.get("a").await, 200);
+    assert_eq!(world.internet.told(), ["file.created a CLEAN"]);
+}
+
+#[tokio::test]
+async fn a_rescan_judges_everything_again() {
+    let world = World::with_webhook(&[]).await;
+    for number in 0..450 {
+        let content = if number % 10 == 0 { "virus" } else { "fine" };
+        assert_eq!(world.put(&format!("f{number}"), content).await, 201);
+    }
+    world.pass(HOUR).await;
+    assert_eq!(world.internet.told().len(), 450);
+
+    let world = world.restarted(&[SCANNER]);
+    assert_eq!(world.ask("POST", "/api/v1/admin/rescan", &Json::Null).await.0, 202);
+    world.pass(10_000).await;
+    let under_way = world.ask("GET", "/api/v1/admin/rescan", &Json::Null).await.1;
+    assert_eq!(under_way["rescan"]["total"], 450);
+    world.pass(HOUR).await;
+    let rescan = world.ask("GET", "/api/v1/admin/rescan", &Json::Null).await.1;
+    assert_eq!(rescan["rescan"]["done"], 450);
+    assert!(rescan["rescan"]["finishedAt"].is_string(), "{rescan}");
+    let told = world.internet.told();
+    assert_eq!(told.len(), 45);
+    assert!(told.iter().all(|told| told.starts_with("file.infected")), "{told:?}");
+    assert!(world.jobs("ready").await.is_empty());
+}
