@@ -24,6 +24,10 @@ pub async fn ready(cx: &Context<'_>) -> Result<Response<Body>> {
     let store = reachable(cx).await;
     let scanner = jobs::scanner_state(cx).await.inspect_err(|error| log::warn!("readyz: {error}")).unwrap_or_default();
     let database = backlog.is_some();
+    if backlog.is_some_and(|backlog| backlog.ready > 0) {
+        // Whoever watches also wakes the runner, in case its nudge was lost.
+        cx.meter.wake();
+    }
     let is_ready = database && store;
     let backlog = backlog.unwrap_or_default();
     let oldest = backlog.oldest.map_or(0, |oldest| (cx.ports.clock.now() - oldest).max(0) / 1000);

@@ -102,7 +102,7 @@ pub async fn delete(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
 
 /// Has a webhook told of an event in which nothing happens.
 pub async fn test(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
-    let (drive, webhook) = find(cx, id).await?;
+    let (drive, webhook) = find_enabled(cx, id).await?;
     drive.tell_webhook(webhook.id, json!({ "event": EventKind::Test, "at": drive.now() }).to_string()).await?;
     Ok(json::answer(StatusCode::ACCEPTED, &json!({})))
 }
@@ -123,7 +123,7 @@ pub async fn deliveries(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
 /// Tells a webhook once more what it was told in a delivery, under the same event id.
 pub async fn redeliver(cx: &Context<'_>, id: &str, delivery: &str) -> Result<Response<Body>> {
     let number = parse_id(delivery, "the delivery")?;
-    let (drive, webhook) = find(cx, id).await?;
+    let (drive, webhook) = find_enabled(cx, id).await?;
     let found = drive.deliveries(webhook.id, number + 1, Some(number), 1).await?;
     let delivery = found.first().ok_or(Error::NotFound("the delivery"))?;
     let mut payload: Value = serde_json::from_str(&delivery.event).map_err(Error::internal)?;
@@ -139,6 +139,16 @@ async fn find(cx: &Context<'_>, id: &str) -> Result<(Drive, Webhook)> {
     let id = parse_id(id, "the webhook")?;
     let webhook = drive.webhooks(Some(id)).await?.pop().ok_or(Error::NotFound("the webhook"))?;
     Ok((drive, webhook))
+}
+
+/// The same, 409 where it is switched off, and so would be told nothing.
+async fn find_enabled(cx: &Context<'_>, id: &str) -> Result<(Drive, Webhook)> {
+    let (drive, webhook) = find(cx, id).await?;
+    if webhook.is_enabled() {
+        Ok((drive, webhook))
+    } else {
+        Err(Error::Conflict("the webhook is switched off".to_owned()))
+    }
 }
 
 /// Goes on for a caller who may manage webhooks, and who sees the folder that the request names.

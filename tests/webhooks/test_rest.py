@@ -381,3 +381,8 @@ def test_a_hook_of_a_deleted_folder(rest, hook):
     answer = rest.get(f"webhooks/{confined.id}")
     assert answer.status_code in (200, 404)
     assert rest.get("webhooks").status_code == 200
+
+
+def test_one_that_is_switched_off_is_told_nothing(rest):
+    hook = made(rest, enabled=False)
+    assert_error(rest.post(f"webhooks/{hook['id']}/test"), 409)
