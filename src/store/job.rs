@@ -143,10 +143,24 @@ impl Jobs {
 
     /// Records that a job is done, and what else is to be recorded. One round trip.
     pub async fn finish(&self, job: &Job, also: Vec<Statement>) -> Result<()> {
-        let done =
-            Statement::new("DELETE FROM jobs WHERE id = ?1 AND lease = ?2", [job.id.into(), job.lease.as_str().into()]);
-        self.database.batch([done].into_iter().chain(also).collect()).await?;
-        Ok(())
+        let done = Statement::new("DELETE FROM jobs WHERE id = ?1", [job.id.into()]);
+        self.record(job, [done].into_iter().chain(also)).await
+    }
+
+    /// Records the outcome of an attempt, unless the job is no longer leased to this runner, which was too slow: then
+    /// the outcome counts for nothing. One round trip.
+    async fn record(&self, job: &Job, outcome: impl IntoIterator<Item = Statement>) -> Result<()> {
+        let guard = Statement::new(
+            "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = ?1 AND lease = ?2)",
+            [job.id.into(), job.lease.as_str().into()],
+        );
+        match self.database.batch([guard].into_iter().chain(outcome).collect()).await {
+            Err(Error::Raced(_)) => {
+                log::warn!("job {} ({}): somebody else has it now", job.id, job.kind);
+                Ok(())
+            }
+            outcome => outcome.map(|_| ()),
+        }
     }
 
     /// Has a leased job done by nobody else for longer; it may be someone else's already. One round trip.
@@ -161,11 +175,10 @@ impl Jobs {
     /// Has a job tried again soon, as if this attempt had not been, and what else is to be recorded. One round trip.
     pub async fn put_off(&self, job: &Job, why: Option<&str>, also: Vec<Statement>) -> Result<()> {
         let later = Statement::new(
-            "UPDATE jobs SET lease = NULL, tries = tries - 1, error = ?3, due_at = ?4 WHERE id = ?1 AND lease = ?2",
-            [job.id.into(), job.lease.as_str().into(), why.into(), (self.now() + FIRST_PAUSE).into()],
+            "UPDATE jobs SET lease = NULL, tries = tries - 1, error = ?2, due_at = ?3 WHERE id = ?1",
+            [job.id.into(), why.into(), (self.now() + FIRST_PAUSE).into()],
         );
-        self.database.batch([later].into_iter().chain(also).collect()).await?;
-        Ok(())
+        self.record(job, [later].into_iter().chain(also)).await
     }
 
     /// When the next job is due; none where there is none. One round trip.
@@ -181,17 +194,16 @@ impl Jobs {
     pub async fn fail(&self, job: &Job, error: &str, also: Vec<Statement>) -> Result<()> {
         let due_at: Value = (self.now() + self.pause(job.tries)).into();
         let failed = Statement::new(
-            "UPDATE jobs SET lease = NULL, error = ?3, due_at = ?4, \
-               state = CASE WHEN tries >= ?5 THEN 'dead' ELSE 'ready' END WHERE id = ?1 AND lease = ?2",
-            [job.id.into(), job.lease.as_str().into(), error.into(), due_at, MOST_TRIES.into()],
+            "UPDATE jobs SET lease = NULL, error = ?2, due_at = ?3, \
+               state = CASE WHEN tries >= ?4 THEN 'dead' ELSE 'ready' END WHERE id = ?1",
+            [job.id.into(), error.into(), due_at, MOST_TRIES.into()],
         );
         let others = Statement::new(
             "UPDATE jobs SET due_at = max(due_at, ?3) \
              WHERE kind = ?1 AND subject = ?2 AND state = 'ready' AND lease IS NULL",
             [job.kind.as_str().into(), job.subject.into(), (self.now() + FIRST_PAUSE).into()],
         );
-        self.database.batch([failed, others].into_iter().chain(also).collect()).await?;
-        Ok(())
+        self.record(job, [failed, others].into_iter().chain(also)).await
     }
 
     /// The pause before the next attempt, give or take a quarter.
@@ -225,9 +237,10 @@ impl Jobs {
         Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
     }
 
-    /// Has a job tried again now, as if for the first time. 404 where there is none.
+    /// Has a job tried again now, as if for the first time; one that is under way is left alone. 404 where there is none.
     pub async fn retry(&self, id: i64) -> Result<()> {
-        let due = "UPDATE jobs SET state = 'ready', tries = 0, due_at = ?2, lease = NULL WHERE id = ?1 RETURNING id";
+        let due = "UPDATE jobs SET state = 'ready', tries = 0, \
+                     due_at = CASE WHEN lease IS NOT NULL AND due_at > ?2 THEN due_at ELSE ?2 END WHERE id = ?1 RETURNING id";
         self.one(Statement::new(due, [id.into(), self.now().into()])).await
     }
 

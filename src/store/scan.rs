@@ -171,7 +171,8 @@ impl Jobs {
     }
 
     /// Records what the scanner said of a content whose state was `before`, tells webhooks, and ends the job. What has
-    /// waited for the scanner is due. One round trip.
+    /// waited for the scanner is due. Where the content has another state by now, or is gone, the job is done once more
+    /// when its lease ends. One round trip.
     pub async fn record_finding(&self, job: &Job, before: AvStatus, finding: &Finding) -> Result<()> {
         let (status, now) = (finding.status(), self.now());
         let signature = match finding {
@@ -179,10 +180,16 @@ impl Jobs {
             Finding::Clean | Finding::TooLarge => None,
         };
         let content = job.payload.as_str();
-        let mut also = vec![Statement::new(
+        // Another scan of the same content may have come to something else, with newer signatures.
+        let unchanged = Statement::new(
+            "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM contents WHERE id = ?1 AND av = ?2)",
+            [content.into(), before.name().into()],
+        );
+        let judged = Statement::new(
             "UPDATE contents SET av = ?2, signature = ?3 WHERE id = ?1",
             [content.into(), status.name().into(), signature.into()],
-        )];
+        );
+        let mut also = vec![unchanged, judged];
         if status.is_settled() {
             also.push(Statement::new(
                 "UPDATE nodes SET settled_at = ?2 WHERE content_id = ?1 AND settled_at IS NULL",
