@@ -225,7 +225,9 @@ async fn an_event_that_is_never_taken_ends_as_dead_and_holds_nothing_up() {
         assert!(told.contains(&format!("file.created {name} SKIPPED")), "in hour {hour}: {told:?}");
         attempts += told.iter().filter(|told| told.contains("poison")).count();
     }
-    assert_eq!(attempts, 25);
+    assert!((20..=25).contains(&attempts), "{attempts} attempts in 30 hours");
+    world.pass(12 * HOUR).await;
+    world.internet.told();
     let dead = world.jobs("dead").await;
     assert_eq!(dead.len(), 1);
     assert_eq!((&dead[0]["kind"], &dead[0]["tries"]), (&json!("webhook"), &json!(25)));

@@ -36,9 +36,13 @@ pub async fn scan(config: &Config, ports: &Ports, jobs: &Jobs, job: &Job) -> Res
             jobs.fail(job, &format!("the content could not be read: {error}"), Vec::new()).await?;
             return Ok(false);
         }
+        Err(error @ ScanError::Unreachable(_)) => {
+            jobs.record_scanner_away(job, &error.to_string()).await?;
+            return Ok(false);
+        }
         Err(error) => {
-            let counts = !matches!(error, ScanError::Unreachable(_));
-            jobs.record_scan_failure(job, &error.to_string(), counts).await?;
+            let unwell = !matches!(error, ScanError::Failed(_));
+            jobs.record_scan_failure(job, &error.to_string(), unwell).await?;
             return Ok(false);
         }
     };

@@ -172,13 +172,14 @@ impl Jobs {
         self.database.batch(vec![renew]).await.map(|_| ())
     }
 
-    /// Has a job tried again soon, as if this attempt had not been, and what else is to be recorded. One round trip.
+    /// Has a job tried again soon, as if this attempt had not been, and what else is to be recorded. The other jobs of the
+    /// subject wait, too. One round trip.
     pub async fn put_off(&self, job: &Job, why: Option<&str>, also: Vec<Statement>) -> Result<()> {
         let later = Statement::new(
             "UPDATE jobs SET lease = NULL, tries = tries - 1, error = ?2, due_at = ?3 WHERE id = ?1",
             [job.id.into(), why.into(), (self.now() + FIRST_PAUSE).into()],
         );
-        self.record(job, [later].into_iter().chain(also)).await
+        self.record(job, [later, self.hold_others(job)].into_iter().chain(also)).await
     }
 
     /// When the next job is due; none where there is none. One round trip.
@@ -198,12 +199,16 @@ impl Jobs {
                state = CASE WHEN tries >= ?4 THEN 'dead' ELSE 'ready' END WHERE id = ?1",
             [job.id.into(), error.into(), due_at, MOST_TRIES.into()],
         );
-        let others = Statement::new(
+        self.record(job, [failed, self.hold_others(job)].into_iter().chain(also)).await
+    }
+
+    /// Has the other jobs of the subject wait a little, too.
+    fn hold_others(&self, job: &Job) -> Statement {
+        Statement::new(
             "UPDATE jobs SET due_at = max(due_at, ?3) \
              WHERE kind = ?1 AND subject = ?2 AND state = 'ready' AND lease IS NULL",
             [job.kind.as_str().into(), job.subject.into(), (self.now() + FIRST_PAUSE).into()],
-        );
-        self.record(job, [failed, others].into_iter().chain(also)).await
+        )
     }
 
     /// The pause before the next attempt, give or take a quarter.

@@ -155,7 +155,7 @@ impl Drive {
 
     /// Notes that the scanner did not judge an upload: others need not wait for it.
     pub(super) fn note_scanner_failure(&self, error: &str) -> Statement {
-        scanner_fails(self.now, error)
+        scanner_fails(self.now, SPARED, error)
     }
 }
 
@@ -204,17 +204,23 @@ impl Jobs {
         self.finish(job, also).await
     }
 
-    /// Records that the scanner did not judge a content. The job is tried again, and given up after many attempts that
-    /// `counts`. One round trip.
-    pub async fn record_scan_failure(&self, job: &Job, error: &str, counts: bool) -> Result<()> {
-        let also = vec![scanner_fails(self.now(), error)];
-        if counts { self.fail(job, error, also).await } else { self.put_off(job, Some(error), also).await }
+    /// Records that the scanner was not there: the job is tried again, and no attempt is counted. One round trip.
+    pub async fn record_scanner_away(&self, job: &Job, error: &str) -> Result<()> {
+        self.put_off(job, Some(error), vec![scanner_fails(self.now(), SPARED, error)]).await
     }
 
-    /// The scanner has answered: nobody need be spared it, and what has waited for it is due.
+    /// Records that the scanner did not judge a content. The job is tried again, and given up after many attempts.
+    /// Uploads go on without the scanner for a while if it is `unwell`; else it may be for the content. One round trip.
+    pub async fn record_scan_failure(&self, job: &Job, error: &str, unwell: bool) -> Result<()> {
+        let spared = if unwell { SPARED } else { 0 };
+        self.fail(job, error, vec![scanner_fails(self.now(), spared, error)]).await
+    }
+
+    /// The scanner has answered: nobody need be spared it, and what has waited for it is due. A content that it failed
+    /// at has a pause of its own.
     fn scanner_works(&self) -> [Statement; 2] {
         let waiting = Statement::new(
-            "UPDATE jobs SET due_at = ?1 WHERE kind = 'scan' AND state = 'ready' AND lease IS NULL \
+            "UPDATE jobs SET due_at = ?1 WHERE kind = 'scan' AND state = 'ready' AND lease IS NULL AND tries = 0 \
                AND due_at > ?1 AND EXISTS (SELECT 1 FROM scanner)",
             [self.now().into()],
         );
@@ -301,10 +307,10 @@ impl Jobs {
     }
 }
 
-fn scanner_fails(now: Millis, error: &str) -> Statement {
+fn scanner_fails(now: Millis, spared: Millis, error: &str) -> Statement {
     Statement::new(
         "INSERT INTO scanner (one, failing_since, retry_at, error) VALUES (1, ?1, ?2, ?3) \
-         ON CONFLICT (one) DO UPDATE SET retry_at = excluded.retry_at, error = excluded.error",
-        [now.into(), (now + SPARED).into(), error.into()],
+         ON CONFLICT (one) DO UPDATE SET retry_at = max(retry_at, excluded.retry_at), error = excluded.error",
+        [now.into(), (now + spared).into(), error.into()],
     )
 }

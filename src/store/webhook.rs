@@ -247,7 +247,7 @@ impl Jobs {
     fn recover(&self, job: &Job) -> [Statement; 2] {
         let waiting = Statement::new(
             "UPDATE jobs SET due_at = ?2 WHERE kind = 'webhook' AND subject = ?1 AND state = 'ready' \
-               AND lease IS NULL AND due_at > ?2 \
+               AND lease IS NULL AND tries = 0 AND due_at > ?2 \
                AND EXISTS (SELECT 1 FROM webhooks WHERE id = ?1 AND failing_since IS NOT NULL)",
             [job.subject.into(), self.now().into()],
         );
