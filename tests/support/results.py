@@ -2,8 +2,8 @@
 
     results.py FOLDER [README]
 
-FOLDER holds what scripts/test left there: `contracts` (lines of port, runtime, outcome) and pytest's reports, one a
-runtime. The table is printed; where README is given, it replaces what stands there between the two marks.
+FOLDER holds what scripts/test left there: `contracts` (lines of port, runtime, outcome) and pytest's reports, whose names
+begin with the runtime. The table is printed; where README is given, it replaces what stands there between the two marks.
 """
 
 import re
@@ -28,6 +28,7 @@ AREAS = {
     "concurrency, and everything counted again": r"e2e\.test_(concurrency|recount)",
     "hostile requests": r"e2e\.test_hostile",
     "webhooks": r"webhooks\.",
+    "virus scanning": r"scan\.",
     "faults between drive and object store": r"faults\.",
 }
 
@@ -54,9 +55,10 @@ def cell(outcome: Counter | None) -> str:
 
 def table(folder: Path) -> str:
     """Markdown; nothing where there are no results."""
-    columns = {runtime: outcomes(folder / f"{runtime}.xml") for runtime in RUNTIMES if (folder / f"{runtime}.xml").exists()}
-    if (folder / "faults.xml").exists():
-        columns.setdefault("spin", {}).update(outcomes(folder / "faults.xml"))
+    columns: dict[str, dict[str, Counter]] = {}
+    for runtime in RUNTIMES:
+        for report in sorted(folder.glob(f"{runtime}*.xml")):
+            columns.setdefault(runtime, {}).update(outcomes(report))
     lines = []
     if columns:
         lines += ["| | " + " | ".join(RUNTIMES[runtime] for runtime in columns) + " |", "|---" * (len(columns) + 1) + "|"]
