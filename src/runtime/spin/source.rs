@@ -1,5 +1,7 @@
 //! A WASI stream of bytes as a `ByteSource`, and the other way round.
 
+use std::pin::Pin;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use spin_sdk::wasip3::http::types::{ErrorCode, Trailers};
@@ -22,11 +24,20 @@ pub type Verdict = FutureWriter<Result<(), ErrorCode>>;
 
 /// The body of a message that came in.
 pub struct StreamSource {
-    stream: StreamReader<u8>,
-    end: Option<FutureReader<End>>,
+    /// The read that is under way, or comes next; none behind the end. It is kept when `next` is dropped before it is done:
+    /// a read that is cancelled may lose bytes, or the news of the end, behind which another read would be a trap.
+    reading: Option<Reading>,
     broken: Broken,
     /// Told when this is dropped.
     _verdict: Verdict,
+}
+
+/// A piece and what is behind it; none at the end.
+type Reading = Pin<Box<dyn Future<Output = Result<Option<(Bytes, Rest)>, ErrorCode>>>>;
+
+struct Rest {
+    stream: StreamReader<u8>,
+    end: FutureReader<End>,
 }
 
 impl StreamSource {
@@ -38,25 +49,34 @@ impl StreamSource {
     ) -> Self {
         let (verdict, reader) = wit_future::new(|| Ok(()));
         let (stream, end) = consume(reader);
-        Self { stream, end: Some(end), broken, _verdict: verdict }
+        Self { reading: Some(Box::pin(Rest { stream, end }.read())), broken, _verdict: verdict }
     }
 }
 
 #[async_trait(?Send)]
 impl ByteSource for StreamSource {
     async fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
-        while self.end.is_some() {
+        let Some(reading) = &mut self.reading else { return Ok(None) };
+        let outcome = reading.await;
+        self.reading = None;
+        let Some((bytes, rest)) = outcome.map_err(|code| (self.broken)(code.to_string()))? else { return Ok(None) };
+        self.reading = Some(Box::pin(rest.read()));
+        Ok(Some(bytes))
+    }
+}
+
+impl Rest {
+    async fn read(mut self) -> Result<Option<(Bytes, Self)>, ErrorCode> {
+        loop {
             let (result, bytes) = self.stream.read(Vec::with_capacity(PIECE)).await;
             if !bytes.is_empty() {
-                return Ok(Some(bytes.into()));
+                return Ok(Some((bytes.into(), self)));
             }
-            if result != StreamResult::Complete(0)
-                && let Some(end) = self.end.take()
-            {
-                end.await.map_err(|code| (self.broken)(code.to_string()))?;
+            if result != StreamResult::Complete(0) {
+                self.end.await?;
+                return Ok(None);
             }
         }
-        Ok(None)
     }
 }
 
