@@ -30,6 +30,7 @@ AREAS = {
     "webhooks": r"webhooks\.",
     "virus scanning": r"scan\.",
     "faults between drive and object store": r"faults\.",
+    "killed while it is used": r"kill\.",
 }
 
 
