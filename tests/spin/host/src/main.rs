@@ -40,7 +40,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tokio::net::TcpListener;
 use wasmtime::component::Component;
-use wasmtime::{Config, Engine};
+use wasmtime::{Cache, Config, Engine};
 
 use crate::allowed_hosts::AllowedHosts;
 use crate::args::Up;
@@ -99,6 +99,8 @@ fn end_on_signals() -> Result<()> {
 fn load(manifest: &Manifest) -> Result<Component> {
     let mut config = Config::new();
     config.wasm_component_model_async(true);
+    // As Spin does: what was compiled once is found again in the user's cache folder.
+    config.cache(Some(Cache::from_file(None)?));
     let source = &manifest.component.source;
     Component::from_file(&Engine::new(&config)?, source)
         .map_err(anyhow::Error::from)
