@@ -246,8 +246,8 @@ async fn a_job_whose_runner_died_is_done_by_another() {
     world.put("a", "1").await;
     let jobs = Jobs::all(&world.native.ports(), &Rc::default());
     assert_eq!(jobs[0].lease(12).await.unwrap().len(), 1);
-    world.pass(30_000).await;
-    assert!(world.internet.told().is_empty(), "it has another half a minute");
+    world.pass(20_000).await;
+    assert!(world.internet.told().is_empty(), "it has another ten seconds");
     world.pass(HOUR).await;
     assert_eq!(world.internet.told().len(), 1);
     assert!(world.jobs("ready").await.is_empty());

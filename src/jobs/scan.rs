@@ -13,7 +13,7 @@ use crate::scan::{Client, ScanError, Verdict};
 use crate::store::{AvStatus, Drive, Finding, Job, Jobs, Meter, ScanTask};
 
 /// A scan may take minutes: its lease is renewed this often.
-const RENEW: Duration = Duration::from_secs(20);
+const RENEW: Duration = Duration::from_secs(10);
 
 /// Has the content of a job scanned, and records what the scanner says of it; whether it said anything. A content that is
 /// gone is done with, and so is one that there is no scanner for any more.

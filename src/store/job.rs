@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::ports::{Millis, Ports, Rows, Sql, Statement, Value};
 
 /// How long a job may take before somebody else does it, unless its lease is renewed.
-const LEASE: Millis = 60_000;
+const LEASE: Millis = 30_000;
 
 /// How often a job is tried before it is given up for a person to look at.
 const MOST_TRIES: i64 = 25;
