@@ -10,6 +10,7 @@
 //! - `dav`: WebDAV, one file a method
 //! - `jobs`: the runner of what is done later; `webhooks`: telling other systems
 //! - `transfer`: downloads and uploads, which both of them share
+//! - `fsck`: the rows of the database held against the blobs
 //! - `auth`: tokens in requests
 //! - `store`: the drive itself; all SQL
 //! - `crypto`: sealing of blobs
@@ -27,6 +28,7 @@ pub mod crypto;
 pub mod date;
 pub mod dav;
 pub mod error;
+pub mod fsck;
 pub mod handlers;
 pub mod jobs;
 pub mod name;

@@ -6,7 +6,7 @@ use crate::body::Body;
 use crate::context::Context;
 use crate::dav;
 use crate::error::{Dialect, Error, Result};
-use crate::handlers::{admin, files, folders, health, jobs, me, openapi, tokens, versions, webhooks};
+use crate::handlers::{admin, files, folders, fsck, health, jobs, me, openapi, tokens, versions, webhooks};
 
 /// Answers a request; errors take the form that clients of the path read.
 pub async fn answer(cx: &Context<'_>, body: Body) -> Response<Body> {
@@ -71,6 +71,8 @@ async fn api(cx: &Context<'_>, method: &str, resource: &[&str], body: Body) -> R
         ("POST", ["admin", "accounts", id, "tokens"]) => admin::create_token(cx, id, body).await,
         ("DELETE", ["admin", "accounts", id, "tokens", token]) => admin::delete_token(cx, id, token).await,
 
+        ("POST", ["admin", "fsck"]) => fsck::run(cx, body).await,
+
         ("GET", ["admin", "jobs"]) => jobs::list(cx).await,
         ("POST", ["admin", "jobs", id, "retry"]) => jobs::retry(cx, id).await,
         ("DELETE", ["admin", "jobs", id]) => jobs::discard(cx, id).await,
@@ -109,6 +111,7 @@ fn refused(resource: &[&str]) -> Error {
             Error::MethodNotAllowed("DELETE")
         }
         ["files", _, "versions", _, "restore"]
+        | ["admin", "fsck"]
         | ["admin", "jobs", _, "retry"]
         | ["webhooks", _, "test"]
         | ["webhooks", _, "deliveries", _, "redeliver"] => Error::MethodNotAllowed("POST"),

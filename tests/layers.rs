@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 13] = [
     &["webhooks"],
     &["jobs"],
     &["context"],
-    &["transfer"],
+    &["fsck", "transfer"],
     &["handlers", "dav"],
     &["route"],
     &["runtime", "lib"],

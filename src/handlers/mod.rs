@@ -4,6 +4,7 @@ pub mod admin;
 pub mod files;
 pub mod folders;
 mod form;
+pub mod fsck;
 pub mod health;
 pub mod jobs;
 mod json;

@@ -44,6 +44,15 @@ pub trait Blobs {
     /// one that is shorter than the range fails here or breaks the source off with an error.
     async fn get(&self, key: &str, range: Range<u64>) -> Result<Box<dyn ByteSource>, BlobError>;
 
+    /// Whether there is an object of that key.
+    async fn has(&self, key: &str) -> Result<bool, BlobError> {
+        match self.get(key, 0..1).await {
+            Ok(_) => Ok(true),
+            Err(BlobError::Missing(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Ends what a multipart upload of the key may have left behind that was neither completed nor
     /// aborted. A store that ends such uploads by itself need do nothing.
     async fn abandon(&self, _key: &str) -> Result<(), BlobError> {
@@ -52,6 +61,14 @@ pub trait Blobs {
 
     /// Removes the objects; keys that do not exist are passed over. At most 1,000 keys a call.
     async fn delete(&self, keys: &[String]) -> Result<(), BlobError>;
+
+    /// The keys of objects, in the order of their bytes, that come after `after`: at most `limit` of
+    /// them (1 to 1,000), fewer only where no more come. An object that is there during the whole
+    /// call is among them.
+    ///
+    /// Some stores order keys by the names between their slashes. Where that makes a difference, as
+    /// between `a/b` and `a-b`, this fails; it passes over none.
+    async fn list(&self, after: &str, limit: usize) -> Result<Vec<String>, BlobError>;
 }
 
 /// An object that is written part by part. Until `complete`, it is not visible. Dropping it

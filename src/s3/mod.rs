@@ -4,6 +4,7 @@
 //! - `client`: one call: signed, sent, waited for, sent again where that helps
 //! - `failure`: what a store answers instead, and what that means
 //! - `upload`, `multipart`, `download`: the operations with bytes
+//! - `list`: the keys
 //!
 //! Requests are signed in their URLs (Signature Version 4, "query parameters") and payloads are
 //! not: they are sealed already, so the store need not see them twice. A signed URL is a password
@@ -12,6 +13,7 @@
 mod client;
 mod download;
 mod failure;
+mod list;
 mod multipart;
 mod settings;
 #[cfg(test)]
@@ -87,5 +89,9 @@ impl Blobs for S3 {
             Some(error) => Err(BlobError::Unavailable(format!("DeleteObjects: {} for one key", error.code))),
             None => Ok(()),
         }
+    }
+
+    async fn list(&self, after: &str, limit: usize) -> Result<Vec<String>, BlobError> {
+        list::list(&self.0, after, limit).await
     }
 }

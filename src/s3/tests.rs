@@ -240,3 +240,43 @@ async fn a_key_that_was_not_deleted_is_told() {
     s3.delete(&[]).await.unwrap();
     assert_eq!(store.requests().len(), 2);
 }
+
+fn listed(keys: &[&str], rest: &str) -> &'static str {
+    let contents = keys.iter().map(|key| ["<Contents><Key>", key, "</Key></Contents>"].concat()).collect::<String>();
+    format!(
+        "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><EncodingType>url</EncodingType>{contents}\
+         {rest}</ListBucketResult>"
+    )
+    .leak()
+}
+
+const MORE: &str = "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>";
+
+#[tokio::test]
+async fn a_list_goes_on_until_it_has_enough_or_the_store_says_that_there_are_no_more() {
+    let (store, s3, _) = store([
+        Step::Answer(200, listed(&["1%2Fa"], MORE)),
+        Step::Answer(200, listed(&[], MORE)),
+        Step::Answer(200, listed(&["1%2Fb", "a+b%2B"], "<IsTruncated>false</IsTruncated>")),
+        Step::Answer(200, listed(&["2/c", "2/d"], MORE)),
+    ]);
+    assert_eq!(s3.list("", 4).await.unwrap(), ["1/a", "1/b", "a b+"]);
+    assert_eq!(s3.list("2/b", 2).await.unwrap(), ["2/c", "2/d"]);
+    assert_eq!(
+        store.requests(),
+        [
+            "GET /drive/&encoding-type=url&list-type=2&max-keys=4 0",
+            "GET /drive/&continuation-token=t&encoding-type=url&list-type=2&max-keys=3 0",
+            "GET /drive/&continuation-token=t&encoding-type=url&list-type=2&max-keys=3 0",
+            "GET /drive/&encoding-type=url&list-type=2&max-keys=2&start-after=2%2Fb 0",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_list_in_another_order_is_refused() {
+    for keys in [&["1/b", "1/a"][..], &["1/b", "1/b"], &["1/0"]] {
+        let (_, s3, _) = store([Step::Answer(200, listed(keys, ""))]);
+        assert!(matches!(s3.list("1/0", 9).await, Err(BlobError::Unavailable(_))), "{keys:?}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Writing: guards that abort a batch when what was read has changed, and the ancestors' totals.
 
-use super::{Drive, Trail};
+use super::{Drive, Node, Trail};
 use crate::error::{Error, Guard, Result};
 use crate::ports::{SqlError, Statement, Value};
 
@@ -77,6 +77,20 @@ impl Place {
             way: way(trail, trail.parent_index()),
             locks: lock_tokens(trail),
             locks_below: below_tokens(trail),
+        })
+    }
+
+    /// The place of a file that was read by itself, for who heeds no locks. None for a drive's root.
+    pub(super) fn of_node(node: &Node) -> Option<Self> {
+        Some(Self {
+            parent: node.parent_id?,
+            name: node.name.clone(),
+            occupant: Some((node.id, node.etag.clone())),
+            occupant_read: true,
+            expect: Expect::Unchanged,
+            way: String::new(),
+            locks: String::new(),
+            locks_below: String::new(),
         })
     }
 

@@ -230,7 +230,7 @@ impl Drive {
 
     /// Takes the occupant of the place and everything below it out of the drive. All of them in
     /// one statement: a cascade may nest no more than ten deep on D1.
-    fn remove(&self, place: &Place, members_changed: bool) -> Vec<Statement> {
+    pub(super) fn remove(&self, place: &Place, members_changed: bool) -> Vec<Statement> {
         let Some((id, _)) = &place.occupant else { return Vec::new() };
         let mut statements: Vec<Statement> = self.announce_deleted(place).into_iter().collect();
         statements.extend([

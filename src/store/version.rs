@@ -58,14 +58,19 @@ impl Drive {
         }
         let place = &place.clone().expecting(Expect::Unchanged);
         let mut batch = self.guards_of_link(place);
-        batch.push(Statement::new(
-            "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM versions WHERE id = ?1)",
-            [version.id.into()],
-        ));
+        batch.push(Self::guard_version(version));
         let link = Link { mime: version.mime.clone(), modified_at: Some(version.modified_at), ..Link::default() };
         // It leaves the list before the list is pruned, and after the file has its content again.
         let forget = Statement::new("DELETE FROM versions WHERE id = ?1", [version.id.into()]);
         self.give(batch, place, &version.content_id, version.size, &link, vec![forget]).await
+    }
+
+    /// The version is still there.
+    pub(super) fn guard_version(version: &Version) -> Statement {
+        Statement::new(
+            "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM versions WHERE id = ?1)",
+            [version.id.into()],
+        )
     }
 
     /// Turns the present content of a file into a version, unless it is empty, the same as the new

@@ -98,6 +98,10 @@ impl Blobs for Failing<MemoryBlobs> {
     async fn delete(&self, keys: &[String]) -> Result<(), BlobError> {
         self.fault.pass(self.inner.delete(keys), BlobError::Unavailable).await
     }
+
+    async fn list(&self, after: &str, limit: usize) -> Result<Vec<String>, BlobError> {
+        self.fault.pass(self.inner.list(after, limit), BlobError::Unavailable).await
+    }
 }
 
 #[async_trait(?Send)]

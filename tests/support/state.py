@@ -5,10 +5,12 @@ EDGEDRIVE_STORE names one (support/store.py), else in miniflare's R2 below the f
 """
 
 import os
+import secrets
 import shutil
 import sqlite3
 import tempfile
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -37,6 +39,12 @@ class Objects(Protocol):
     def replace(self, key: str, data: bytes):
         """Gives an object other bytes."""
 
+    def add(self, key: str, data: bytes):
+        """Puts an object there that was not. On miniflare, there must be another."""
+
+    def remove(self, key: str):
+        """Takes an object away."""
+
     def folders(self) -> list[Path]:
         """Where everything about them lies in files."""
 
@@ -62,6 +70,12 @@ class Bucket:
     def replace(self, key: str, data: bytes):
         store.replace(key, data)
 
+    def add(self, key: str, data: bytes):
+        store.replace(key, data)
+
+    def remove(self, key: str):
+        store.remove(key)
+
     def folders(self) -> list[Path]:
         found = self.folder / "store" / "data"
         assert found.is_dir(), f"no object storage below {self.folder}"
@@ -83,6 +97,19 @@ class Miniflare:
     def replace(self, key: str, data: bytes):
         self._file(key).write_bytes(data)
 
+    def add(self, key: str, data: bytes):
+        other, blob = next(iter(self._rows())), secrets.token_hex(40)
+        self._file(other).with_name(blob).write_bytes(data)
+        # What is kept beside them is that of the other, since nobody looks at it.
+        self._execute(
+            "INSERT INTO _mf_objects SELECT ?, ?, version, ?, etag, uploaded, checksums, http_metadata, custom_metadata "
+            "FROM _mf_objects WHERE key = ?",
+            (key, blob, len(data), other),
+        )
+
+    def remove(self, key: str):
+        self._execute("DELETE FROM _mf_objects WHERE key = ?", (key,))
+
     def folders(self) -> list[Path]:
         found = [path for path in self.folder.rglob("r2") if path.is_dir()]
         assert found, f"no object storage below {self.folder}"
@@ -94,13 +121,24 @@ class Miniflare:
 
     def _rows(self) -> dict[str, tuple[int, str]]:
         found = {}
+        for file in self._databases():
+            with snapshot(file) as database:
+                rows = database.execute("SELECT key, size, blob_id FROM _mf_objects").fetchall()
+                found.update({key: (size, blob) for key, size, blob in rows})
+        return found
+
+    def _databases(self) -> Iterator[Path]:
         for folder in self.folders():
             for file in folder.glob("miniflare-R2BucketObject/*.sqlite"):
                 with snapshot(file) as database:
                     if database.execute("SELECT 1 FROM sqlite_master WHERE name = '_mf_objects'").fetchone():
-                        rows = database.execute("SELECT key, size, blob_id FROM _mf_objects").fetchall()
-                        found.update({key: (size, blob) for key, size, blob in rows})
-        return found
+                        yield file
+
+    def _execute(self, statement: str, values: tuple):
+        """Writes to the database of the one bucket, beside the server."""
+        [file] = self._databases()
+        with closing(sqlite3.connect(file, timeout=30)) as database, database:
+            assert database.execute(statement, values).rowcount == 1, statement
 
 
 def drive_database() -> Path:

@@ -45,6 +45,11 @@ def replace(key: str, data: bytes):
         _curl(key, {}, "--upload-file", file.name)
 
 
+def remove(key: str):
+    """Deletes an object."""
+    _curl(key, {}, "--request", "DELETE")
+
+
 def _pages(query: dict[str, str], markers: dict[str, str]) -> Iterator[Element]:
     """The pages of a list; `markers` are the parameters that ask for the next one, and where their values are."""
     while True:

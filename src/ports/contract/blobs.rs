@@ -16,12 +16,15 @@ const PART: usize = 5 * MIB;
 pub async fn blobs(blobs: &dyn Blobs, random: &dyn Random) -> Result<(), String> {
     let suite = Suite::new(blobs, random);
     let result = suite.all().await;
-    let keys: Vec<String> = NAMES.iter().map(|name| suite.key(name)).collect();
+    let keys: Vec<String> = NAMES.iter().chain(&LISTED).map(|name| suite.key(name)).collect();
     done(blobs.delete(&keys).await, "deleting the objects of the test")?;
     result
 }
 
 const NAMES: [&str; 7] = ["object", "failed", "parts", "one-part", "aborted", "first", "second"];
+
+/// In the order of their bytes, in which `-` comes before `/`, and both before `0`; and in that of the names between slashes.
+const LISTED: [&str; 9] = ["1/0a-", "1/0a-1", "1/0b", "1/a", "10/0", "2/-", "2/Z", "2/a-/-/z", "2/a0"];
 
 struct Suite<'a> {
     blobs: &'a dyn Blobs,
@@ -46,7 +49,8 @@ impl<'a> Suite<'a> {
         self.a_put_that_breaks_off_leaves_nothing().await?;
         self.parts_make_one_object().await?;
         self.aborted_parts_make_none().await?;
-        self.many_are_deleted_at_once().await
+        self.many_are_deleted_at_once().await?;
+        self.keys_are_listed_in_order().await
     }
 
     async fn put(&self, name: &str, data: &Bytes) -> Result<(), BlobError> {
@@ -181,6 +185,37 @@ impl<'a> Suite<'a> {
         done(self.blobs.delete(&[]).await, "delete of no keys")?;
         let kept = done(self.get("object", 0..10).await, "get of an object that was not named")?;
         check_equal(&kept, &pattern(10, 10), "delete removes only what was named")
+    }
+
+    async fn keys_are_listed_in_order(&self) -> Result<(), String> {
+        for name in LISTED.iter().rev() {
+            done(self.put(name, &pattern(1, 11)).await, "put")?;
+        }
+        let before = self.key("0");
+        let all: Vec<String> = LISTED.iter().map(|name| self.key(name)).collect();
+        for at in 0..=all.len() {
+            let after = at.checked_sub(1).map_or(&before, |last| &all[last]);
+            for limit in 1..=all.len() - at {
+                let listed = done(self.blobs.list(after, limit).await, "list")?;
+                let promise = format!("the {limit} keys after {after}, though there are more");
+                check_equal(&listed, &all[at..at + limit].to_vec(), &promise)?;
+            }
+        }
+        let between = done(self.blobs.list(&self.key("1/0a-0"), 1).await, "list")?;
+        check_equal(&between, &vec![self.key("1/0a-1")], "a list begins after a key that is not there")?;
+        // Others may have objects after ours.
+        let listed = done(self.blobs.list(&self.key("1/a"), 1_000).await, "list of 1,000 keys")?;
+        check(listed.starts_with(&all[4..]), "a list of 1,000 keys begins with ours")?;
+        check(listed.len() == 1_000 || listed.is_sorted(), "and is in order")?;
+        let end = done(self.blobs.list("~", 1_000).await, "list after the last key")?;
+        check_equal(&end, &Vec::<String>::new(), "after the last key comes nothing")?;
+
+        done(self.blobs.delete(&all[..1]).await, "delete")?;
+        let listed = done(self.blobs.list(&before, 1).await, "list")?;
+        check_equal(&listed, &all[1..2].to_vec(), "what is deleted is listed no longer")?;
+        done(self.put(LISTED[0], &pattern(1, 11)).await, "put")?;
+        let listed = done(self.blobs.list(&before, 1).await, "list")?;
+        check_equal(&listed, &all[..1].to_vec(), "what is put is listed at once")
     }
 }
 

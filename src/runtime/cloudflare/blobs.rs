@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use js_sys::futures::JsFuture;
 use js_sys::{Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use worker_sys::{FixedLengthStream, R2Bucket, R2MultipartUpload, R2ObjectBody};
+use worker_sys::{FixedLengthStream, R2Bucket, R2MultipartUpload, R2ObjectBody, R2Objects};
 
 use super::js;
 use super::pump::{PumpError, pump};
@@ -104,6 +104,26 @@ impl Blobs for R2 {
         settled("delete", self.0.delete_multiple(keys.iter().map(JsValue::from).collect())).await?;
         Ok(())
     }
+
+    /// R2 may give fewer than were asked for although there are more: only `truncated` tells the end.
+    async fn list(&self, after: &str, limit: usize) -> Result<Vec<String>, BlobError> {
+        let failed = |thrown: JsValue| unavailable("list", &thrown);
+        let mut keys = Vec::new();
+        // R2 does not take an empty key for the beginning.
+        let mut from = (!after.is_empty()).then(|| ("startAfter", JsValue::from(after)));
+        while keys.len() < limit {
+            let options = object([("limit", JsValue::from(limit - keys.len()))].into_iter().chain(from));
+            let listed: R2Objects = settled("list", self.0.list(options)).await?.unchecked_into();
+            for found in listed.objects().map_err(failed)? {
+                keys.push(found.key().map_err(failed)?);
+            }
+            if !listed.truncated().map_err(failed)? {
+                break;
+            }
+            from = listed.cursor().map_err(failed)?.map(|cursor| ("cursor", cursor.into()));
+        }
+        Ok(keys)
+    }
 }
 
 /// An R2 multipart upload and the parts that it has.
@@ -138,16 +158,18 @@ impl MultipartUpload for R2Upload {
 /// `{range: {offset, length}}`
 #[expect(clippy::cast_precision_loss, reason = "no object has 2^53 bytes")]
 fn get_options(offset: u64, length: u64) -> JsValue {
-    let object = |entries: [(&str, JsValue); 2]| {
-        let object = Object::new();
-        for (name, value) in entries {
-            // Setting a property of a plain object does not fail.
-            let _ = Reflect::set(&object, &name.into(), &value);
-        }
-        object
-    };
     let range = object([("offset", (offset as f64).into()), ("length", (length as f64).into())]);
-    object([("range", range.into()), ("onlyIf", JsValue::UNDEFINED)]).into()
+    object([("range", range), ("onlyIf", JsValue::UNDEFINED)])
+}
+
+/// A plain object with these properties.
+fn object<'a>(entries: impl IntoIterator<Item = (&'a str, JsValue)>) -> JsValue {
+    let object = Object::new();
+    for (name, value) in entries {
+        // Setting a property of a plain object does not fail.
+        let _ = Reflect::set(&object, &name.into(), &value);
+    }
+    object.into()
 }
 
 /// Exactly `length` bytes of `source`, as one array of JavaScript's.

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Bound, Range};
 use std::rc::Rc;
 
 use async_trait::async_trait;
@@ -17,6 +17,7 @@ const CHUNK: usize = 100_003;
 const MIN_PART: usize = 5 * 1024 * 1024;
 const MAX_PARTS: usize = 10_000;
 const MAX_DELETED: usize = 1_000;
+const MAX_LISTED: usize = 1_000;
 const MAX_KEY: usize = 128;
 
 type Objects = Rc<RefCell<BTreeMap<String, Bytes>>>;
@@ -93,6 +94,14 @@ impl Blobs for MemoryBlobs {
         }
         Ok(())
     }
+
+    async fn list(&self, after: &str, limit: usize) -> Result<Vec<String>, BlobError> {
+        if !(1..=MAX_LISTED).contains(&limit) {
+            return Err(refused("a list has 1 to 1,000 keys"));
+        }
+        let range = (Bound::Excluded(after), Bound::Unbounded);
+        Ok(self.objects.borrow().range::<str, _>(range).map(|(key, _)| key.clone()).take(limit).collect())
+    }
 }
 
 struct MemoryUpload {
@@ -154,6 +163,9 @@ mod tests {
         assert!(blobs.put("k", 0, &mut Chunks::new([])).await.is_err());
         assert!(blobs.create_multipart("k").await.unwrap().complete().await.is_err());
         assert!(blobs.delete(&vec!["k".to_owned(); 1_001]).await.is_err());
+        for limit in [0, 1_001] {
+            assert!(blobs.list("", limit).await.is_err());
+        }
 
         let mut upload = blobs.create_multipart("k").await.unwrap();
         upload.append(Bytes::from_static(b"short")).await.unwrap();
