@@ -44,6 +44,15 @@ def scanning(server) -> Scanning:
     return Scanning(server)
 
 
+@pytest.fixture
+def account(server) -> Iterator[Account]:
+    """A new account, which is deleted at once: its files are not to be scanned again in other tests."""
+    account = server.account()
+    yield account
+    account.close()
+    assert server.admin.delete(f"accounts/{account.id}").status_code == 204
+
+
 @pytest.fixture(scope="session")
 def sweeper(server) -> Iterator[Sweeper]:
     """A clock that has the jobs run."""

@@ -7,7 +7,7 @@ from support import receiver as receivers
 from support.clamd import EICAR
 from support.scanning import wait_for
 
-UPLOADS = 30
+UPLOADS = 25
 CONTENT = b"x" * 4096
 
 # By how much the median may be longer. What is waited for takes seconds.

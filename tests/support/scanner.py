@@ -83,6 +83,17 @@ def early(answer: bytes) -> Behaviour:
     return behave
 
 
+def in_turn(*behaviours: Behaviour) -> Behaviour:
+    """One after the other, each on one connection; from the last one on, the last."""
+    left = list(behaviours)
+
+    def behave(session: Session):
+        # Lists are safe between threads.
+        (left.pop(0) if len(left) > 1 else left[0])(session)
+
+    return behave
+
+
 class Scanner:
     """Listens on a port of 127.0.0.1, any free one if `port` is 0. It behaves well until it is told otherwise."""
 

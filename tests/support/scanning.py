@@ -80,9 +80,9 @@ class Scanning:
             assert runner.post("jobs/run").status_code == 200
 
     def push(self):
-        """Has the jobs of scanning done now, whenever they would be due."""
+        """Has the scans that failed done now, whenever they would be due."""
         for job in self.server.admin.get("jobs", params={"state": "ready"}).json()["jobs"]:
-            if job["kind"] != "webhook":
+            if job["kind"] == "scan" and job["error"]:
                 self.server.admin.post(f"jobs/{job['id']}/retry")
 
     def settle(self, timeout: float = 40):
@@ -106,6 +106,10 @@ class Scanning:
     def rescan(self, timeout: float = 60) -> dict:
         """Has everything scanned again, to the end."""
         self.start_rescan()
+        return self.finish_rescan(timeout)
+
+    def finish_rescan(self, timeout: float = 60) -> dict:
+        """The rescan that was started, when it is finished."""
         done = wait_for(self.last_rescan, lambda rescan: rescan is not None and rescan["finishedAt"], timeout)
         assert done["done"] == done["total"]
         return done

@@ -1,4 +1,7 @@
-"""More servers of the kind that is tested, with settings of their own. EDGEDRIVE_SERVE is the command that runs one."""
+"""More servers of the kind that is tested, with settings of their own.
+
+EDGEDRIVE_SERVE_ANOTHER is the command that runs one, tests/support/serve with the name of a runtime.
+"""
 
 import os
 import shlex
@@ -16,9 +19,9 @@ from support.server import Server
 @contextmanager
 def serving(state: Path, admin_token: str, **settings: str) -> Iterator[Server]:
     """A server with its data in `state`, which may have been another's before. The accounts on it stay."""
-    command = os.environ.get("EDGEDRIVE_SERVE")
+    command = os.environ.get("EDGEDRIVE_SERVE_ANOTHER")
     if not command:
-        pytest.skip("EDGEDRIVE_SERVE does not tell how to run a server")
+        pytest.skip("EDGEDRIVE_SERVE_ANOTHER does not tell how to run a server")
     arguments = [str(state), *(f"{name}={value}" for name, value in settings.items())]
     command = [*shlex.split(command), *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
