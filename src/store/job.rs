@@ -16,7 +16,7 @@ const LEASE: Millis = 30_000;
 const MOST_TRIES: i64 = 25;
 
 /// Pauses between attempts: doubled each time, from the first to the longest.
-const FIRST_PAUSE: Millis = 5_000;
+pub(super) const FIRST_PAUSE: Millis = 5_000;
 const LONGEST_PAUSE: Millis = 3_600_000;
 
 /// Jobs of one subject that are leased at once, so that one slow receiver does not hold up the others; of one that fails,
@@ -246,17 +246,24 @@ impl Jobs {
     pub async fn retry(&self, id: i64) -> Result<()> {
         let due = "UPDATE jobs SET state = 'ready', tries = 0, \
                      due_at = CASE WHEN lease IS NOT NULL AND due_at > ?2 THEN due_at ELSE ?2 END WHERE id = ?1 RETURNING id";
-        self.one(Statement::new(due, [id.into(), self.now().into()])).await
+        self.one(vec![Statement::new(due, [id.into(), self.now().into()])]).await
     }
 
-    /// Throws a job away. 404 where there is none.
+    /// Throws a job away. A content that was to be scanned is left without a verdict. 404 where there is none.
     pub async fn discard(&self, id: i64) -> Result<()> {
-        self.one(Statement::new("DELETE FROM jobs WHERE id = ?1 RETURNING id", [id.into()])).await
+        let unscanned = Statement::new(
+            "UPDATE contents SET av = 'error' \
+             WHERE av = 'pending' AND id = (SELECT payload FROM jobs WHERE id = ?1 AND kind = 'scan')",
+            [id.into()],
+        );
+        let discarded = Statement::new("DELETE FROM jobs WHERE id = ?1 RETURNING id", [id.into()]);
+        self.one(vec![unscanned, discarded]).await
     }
 
-    async fn one(&self, statement: Statement) -> Result<()> {
-        let results = self.database.batch(vec![statement]).await?;
-        let row: Option<IgnoredAny> = results.first().map(Rows::first).transpose()?.flatten();
+    /// Runs statements, the last of which gives a row if there is such a job.
+    async fn one(&self, statements: Vec<Statement>) -> Result<()> {
+        let results = self.database.batch(statements).await?;
+        let row: Option<IgnoredAny> = results.last().map(Rows::first).transpose()?.flatten();
         row.map(|_| ()).ok_or(Error::NotFound("the job"))
     }
 }

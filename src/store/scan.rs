@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{EventKind, announce_content};
+use super::job::FIRST_PAUSE;
 use super::node::json_text;
 use super::query::content_json;
 use super::{ContentInfo, Drive, Job, Jobs};
@@ -132,12 +133,14 @@ impl Rescan {
 }
 
 impl Drive {
-    /// Has a content scanned that the same batch inserts.
+    /// Has a content scanned that the same batch inserts; a little later where the scanner fails, which other jobs find
+    /// out.
     pub(super) fn insert_scan(&self, content: &str) -> Statement {
         Statement::new(
             "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
-             VALUES (?1, 'scan', 0, ?2, ?3, ?3) RETURNING 1 AS one",
-            [self.account.into(), content.into(), self.now.into()],
+             SELECT ?1, 'scan', 0, ?2, CASE WHEN EXISTS (SELECT 1 FROM scanner) THEN ?4 ELSE ?3 END, ?3 \
+             RETURNING 1 AS one",
+            [self.account.into(), content.into(), self.now.into(), (self.now + FIRST_PAUSE).into()],
         )
     }
 

@@ -40,10 +40,13 @@ def test_uploads_are_as_fast_as_before_and_nothing_is_lost(scanner, scanning, cl
         assert body["backlog"] >= 2 * UPLOADS, "the files to be announced, and those to be scanned"
         wait_for(scanning.ready, lambda body: body["oldestSeconds"] >= 1)
     receiver.answer("/", receivers.status(204))
-    assert without_receiver < MOST * before
-    assert without_both < MOST * before
-
     scanning.wait(scanner="ok", pendingScans=0, timeout=60)
+    # Between the measurements before and after, since the machine does not keep its speed.
+    normal = max(before, uploads(rest, "after"))
+    print(f"ratios: {without_receiver / normal:.2f} without the receiver, {without_both / normal:.2f} without both")
+    assert without_receiver < MOST * normal
+    assert without_both < MOST * normal
+
     assert {file["avStatus"] for file in rest.files() if file["name"] != "infected"} == {"CLEAN"}
     jobs.wait(lambda jobs: jobs == [], timeout=60)
     created = {event["file"]["name"] for event in hook.events("file.created")}
