@@ -50,7 +50,9 @@ cargo_tool() {
   local folder=$cache/tools/$1-$2
   if [ ! -x "$folder/bin/$1" ]; then
     say "installing $1 $2 (takes minutes, once a machine)"
-    env -u CARGO_TARGET_DIR cargo install --quiet --locked --root "$folder" --version "$2" "${3:-$1}" >&2 ||
+    # They run for seconds: optimising them takes longer than it saves.
+    env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 \
+      CARGO_PROFILE_RELEASE_LTO=off cargo install --quiet --locked --root "$folder" --version "$2" "${3:-$1}" >&2 ||
       fail "cargo could not install ${3:-$1} $2"
   fi
   printf '%s\n' "$folder/bin/$1"
@@ -131,12 +133,16 @@ need_spin() {
   [ -z "$spin" ] || [ "${1:-}" = test ] || return 0
   spin=$folder/spin-test-host
   now=$(cd "$source" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
-  [ "$(cat "$folder/.fingerprint" 2>/dev/null)" != "$now" ] || return 0
+  mkdir -p "$folder"
+  # Others may be building it.
+  exec 8>"$folder/.lock"
+  flock 8
+  [ "$(cat "$folder/.fingerprint" 2>/dev/null)" != "$now" ] || { exec 8>&- && return 0; }
   say "building the test host for Spin components (takes minutes, once a version)"
   (cd "$source" && cargo build --quiet --locked --release >&2) || fail "cargo could not build the test host"
-  mkdir -p "$folder"
   install "$CARGO_TARGET_DIR/release/spin-test-host" "$spin"
   printf '%s\n' "$now" >"$folder/.fingerprint"
+  exec 8>&-
 }
 
 # --- secrets ---

@@ -19,7 +19,7 @@ from support.rest import Rest
 from support.server import Server
 from support.writer import Stage, Writer
 
-KILLS = int(os.environ.get("EDGEDRIVE_KILLS", "50"))
+KILLS = int(os.environ.get("EDGEDRIVE_KILLS", "10"))
 SEED = os.environ.get("EDGEDRIVE_KILL_SEED") or secrets.token_hex(4)
 
 # Seconds that the server lives.
