@@ -89,7 +89,9 @@ impl Config {
                 problem: "may hold up to 64 letters, digits, '-', '_' and '.', and not begin with '.'".to_owned(),
             });
         }
-        if ["api", "dav", "internal", "healthz", "readyz"].contains(&webdav_name.as_str()) {
+        if ["api", "dav", "healthz", "index.php", "internal", "ocs", "readyz", "remote.php", "status.php", "webdav"]
+            .contains(&webdav_name.as_str())
+        {
             return Err(ConfigError {
                 setting: "WEBDAV_NAME",
                 problem: format!("{webdav_name} is a path of the program"),

@@ -35,6 +35,12 @@ pub enum Error {
     /// A WebDAV precondition that is answered with 409, by its element name.
     #[error("refused: {0}")]
     ConflictCondition(&'static str),
+    /// An upload whose time is over. 410.
+    #[error("the time of the upload is over")]
+    Expired,
+    /// The checksum of an upload is another one than the client said. 460 (TUS 1.0.0, "Checksum").
+    #[error("the checksum does not match what was received")]
+    ChecksumMismatch,
     /// A condition of the request does not hold. 412.
     #[error("{0}")]
     PreconditionFailed(String),
@@ -115,7 +121,8 @@ impl Error {
         Self::Internal(what.to_string())
     }
 
-    fn status(&self, dialect: Dialect) -> StatusCode {
+    /// The status of an answer.
+    pub fn status(&self, dialect: Dialect) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
@@ -125,6 +132,9 @@ impl Error {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) | Self::ConflictCondition(_) => StatusCode::CONFLICT,
+            Self::Expired => StatusCode::GONE,
+            // Not registered, but TUS's own.
+            Self::ChecksumMismatch => StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST),
             Self::PreconditionFailed(_) => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::QuotaExceeded => match dialect {
@@ -158,6 +168,8 @@ impl Error {
             Self::NotFound(_) => "NOT_FOUND",
             Self::MethodNotAllowed(_) => "METHOD_NOT_ALLOWED",
             Self::Conflict(_) | Self::ConflictCondition(_) => "CONFLICT",
+            Self::Expired => "EXPIRED",
+            Self::ChecksumMismatch => "CHECKSUM_MISMATCH",
             Self::PreconditionFailed(_) => "PRECONDITION_FAILED",
             Self::TooLarge(_) => "TOO_LARGE",
             Self::QuotaExceeded => "QUOTA_EXCEEDED",
@@ -177,7 +189,7 @@ impl Error {
     }
 
     /// What the client may read.
-    fn sentence(&self) -> String {
+    pub fn sentence(&self) -> String {
         match self {
             Self::Internal(_) => "something went wrong on the server".to_owned(),
             Self::Unavailable(_) => "the service is away for a moment; try again".to_owned(),

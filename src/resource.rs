@@ -16,7 +16,7 @@ pub fn file(root: i64, node: &Node) -> Value {
         "mimeType": node.mime(),
         "encMode": "SERVER",
         "avStatus": node.content.as_ref().map(|content| content.av.name().to_ascii_uppercase()),
-        "sha256": node.content.as_ref().map(|content| &content.sha256),
+        "sha256": node.content.as_ref().map(|content| &content.sha256).filter(|sha256| !sha256.is_empty()),
         "createdAt": iso8601(node.created_at),
         "modifiedAt": iso8601(node.modified_at),
         "etag": node.etag,

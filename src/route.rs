@@ -1,19 +1,19 @@
 //! URL to handler, one table.
 
-use http::{HeaderValue, Method, Response, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 
 use crate::body::Body;
 use crate::context::Context;
 use crate::dav;
 use crate::error::{Dialect, Error, Result};
-use crate::handlers::{admin, files, folders, fsck, health, jobs, me, openapi, tokens, versions, webhooks};
+use crate::handlers::{
+    admin, files, folders, fsck, health, jobs, me, ocs, openapi, status, tokens, uploads, versions, webhooks,
+};
 
 /// Answers a request; errors take the form that clients of the path read.
 pub async fn answer(cx: &Context<'_>, body: Body) -> Response<Body> {
-    let path = cx.uri.path();
-    let first = path.split('/').find(|segment| !segment.is_empty()).unwrap_or_default();
-    if first == "dav" || first == cx.config.webdav_name {
-        return dav::answer(cx, first, body).await;
+    if dav::is_mounted(cx.uri.path(), &cx.config.webdav_name) {
+        return dav::answer(cx, body).await;
     }
     rest(cx, body).await.unwrap_or_else(|error| error.into_response(Dialect::Json, &cx.config.webdav_name))
 }
@@ -31,6 +31,9 @@ async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         ("GET", ["healthz"]) => Ok(health::alive()),
         ("GET", ["readyz"]) => health::ready(cx).await,
         ("POST", ["internal", "jobs", "run"]) => jobs::run(cx).await,
+        ("GET", ["status.php"]) => Ok(status::answer()),
+        (_, ["ocs", resource @ ..]) => Ok(ocs::answer(cx, resource).await),
+        (_, [".well-known", "webdav"]) => Ok(redirect("/remote.php/dav/")),
         (method, ["api", "v1", resource @ ..]) => api(cx, method, resource, body).await,
         _ => Err(Error::NotFound("the path")),
     }
@@ -57,6 +60,12 @@ async fn api(cx: &Context<'_>, method: &str, resource: &[&str], body: Body) -> R
         ("GET", ["files", id, "versions"]) => versions::list(cx, id).await,
         ("GET", ["files", id, "versions", version, "download"]) => versions::content(cx, id, version).await,
         ("POST", ["files", id, "versions", version, "restore"]) => versions::restore(cx, id, version).await,
+
+        ("OPTIONS", ["uploads", ..]) => Ok(uploads::options()),
+        ("POST", ["uploads"]) => uploads::create(cx, body).await,
+        ("GET", ["uploads", id]) => uploads::show(cx, id).await,
+        ("PATCH", ["uploads", id]) => uploads::append(cx, id, body).await,
+        ("DELETE", ["uploads", id]) => uploads::terminate(cx, id).await,
 
         ("GET", ["tokens"]) => tokens::list(cx).await,
         ("POST", ["tokens"]) => tokens::create(cx, body).await,
@@ -96,6 +105,8 @@ async fn api(cx: &Context<'_>, method: &str, resource: &[&str], body: Body) -> R
 /// 405 for a resource that there is, 404 for any other.
 fn refused(resource: &[&str]) -> Error {
     match resource {
+        ["uploads"] => Error::MethodNotAllowed("OPTIONS, POST"),
+        ["uploads", _] => Error::MethodNotAllowed("OPTIONS, HEAD, PATCH, DELETE"),
         ["me" | "openapi.json"]
         | ["admin", "jobs"]
         | ["webhooks", _, "deliveries"]
@@ -117,6 +128,13 @@ fn refused(resource: &[&str]) -> Error {
         | ["webhooks", _, "deliveries", _, "redeliver"] => Error::MethodNotAllowed("POST"),
         _ => Error::NotFound("the path"),
     }
+}
+
+fn redirect(location: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(location));
+    response
 }
 
 /// What a person sees who opens the address in a browser.

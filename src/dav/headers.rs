@@ -138,6 +138,12 @@ pub fn oc_mtime(headers: &HeaderMap) -> Result<Option<Millis>, HeaderError> {
     decimal_seconds(value).map(Some).ok_or(HeaderError("X-OC-Mtime"))
 }
 
+/// The OC-Total-Length header: the bytes of the whole file that a chunk belongs to.
+pub fn total_length(headers: &HeaderMap) -> Result<Option<u64>, HeaderError> {
+    let Some(value) = single(headers, "OC-Total-Length")? else { return Ok(None) };
+    value.parse().ok().filter(|_| is_digits(value)).map(Some).ok_or(HeaderError("OC-Total-Length"))
+}
+
 fn decimal_seconds(text: &str) -> Option<Millis> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     if !is_digits(whole) || !is_digits(fraction) {

@@ -12,7 +12,7 @@ use http::{Response, StatusCode};
 use super::multistatus::{Multistatus, xml_answer};
 use super::path::encode_segment;
 use super::propfind::Wanted;
-use super::props::Resource;
+use super::props::{Ids, Resource};
 use super::request::Request;
 use crate::body::Body;
 use crate::error::Result;
@@ -50,6 +50,7 @@ struct ListingSource {
     wanted: Wanted,
     caller: Caller,
     mount_name: String,
+    ids: Ids,
     now: Millis,
     nodes: vec::IntoIter<Node>,
     /// Parents come before their members, so each finds what it takes from above.
@@ -69,6 +70,7 @@ impl ListingSource {
         let mut source = Self {
             wanted,
             mount_name: request.cx.config.webdav_name.clone(),
+            ids: request.ids,
             now: request.drive.now(),
             folders: HashMap::new(),
             first: None,
@@ -98,8 +100,8 @@ impl ListingSource {
 
     fn write(&mut self, node: &Node, is_root: bool, href: String, locks: Locks) {
         if let Some(xml) = &mut self.xml {
-            let (caller, now) = (&self.caller, self.now);
-            let resource = Resource { node, is_root, mount_name: &self.mount_name, caller, locks: &locks, now };
+            let (caller, now, ids) = (&self.caller, self.now, self.ids);
+            let resource = Resource { node, is_root, mount_name: &self.mount_name, caller, locks: &locks, now, ids };
             self.wanted.write(&resource, &href, xml);
         }
         if node.is_folder() {

@@ -164,6 +164,7 @@ fn granted(
         caller: &view.caller,
         locks: &locks,
         now: request.drive.now(),
+        ids: request.ids,
     };
     let mut xml = Writer::new("prop");
     xml.raw(DAV, "lockdiscovery", None, &resource.lock_discovery());

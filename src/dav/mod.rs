@@ -1,5 +1,6 @@
 //! WebDAV (RFC 4918, classes 1, 2 and 3), one file a method. JSON is in `handlers/`.
 
+mod checksum;
 mod copy_move;
 mod delete;
 mod get;
@@ -17,23 +18,33 @@ mod propfind;
 mod proppatch;
 mod props;
 mod put;
+mod recalculate;
 mod request;
+mod sync_props;
 mod unlock;
+mod uploads;
 pub mod xml;
 
 use http::{Method, Response, StatusCode};
 
 use self::copy_move::Kind;
+use self::mount::Tree;
 pub use self::options::capabilities;
 use self::request::Request;
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Dialect, Error, Result};
 use crate::store::ViewRequest;
+use crate::transfer::tus::{self, Tus};
 
-/// Answers a request below `/{first}/`, the first segment of its path.
-pub async fn answer(cx: &Context<'_>, first: &str, body: Body) -> Response<Body> {
-    dispatch(cx, first, body).await.unwrap_or_else(|error| {
+/// Whether a path is below a mount.
+pub fn is_mounted(path: &str, webdav_name: &str) -> bool {
+    mount::Asked::find(path, webdav_name, None).is_some()
+}
+
+/// Answers a request below a mount.
+pub async fn answer(cx: &Context<'_>, body: Body) -> Response<Body> {
+    dispatch(cx, body).await.unwrap_or_else(|error| {
         let refused = matches!(error, Error::Unauthorized);
         let mut response = error.into_response(Dialect::Dav, &cx.config.webdav_name);
         // Explorer gives up on a 401 that does not say what is behind it.
@@ -44,9 +55,12 @@ pub async fn answer(cx: &Context<'_>, first: &str, body: Body) -> Response<Body>
     })
 }
 
-async fn dispatch(cx: &Context<'_>, first: &str, body: Body) -> Result<Response<Body>> {
-    let request = Request::read(cx, first)?;
-    let answer = by_method(&request, body).await;
+async fn dispatch(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
+    let request = Request::read(cx).await?;
+    let answer = match request.tree {
+        Tree::Files => by_method(&request, body).await,
+        Tree::Uploads => uploads::answer(&request, body).await,
+    };
     if answer.is_err() && cx.meter.is_unused() {
         // What is wrong with a request is told only to a caller who is known.
         request.drive.view(&request.credentials, &ViewRequest::default(), Vec::new()).await?;
@@ -67,6 +81,11 @@ async fn by_method(request: &Request<'_>, body: Body) -> Result<Response<Body>> 
         "MOVE" => copy_move::answer(request, Kind::Move).await,
         "LOCK" => lock::answer(request, body).await,
         "UNLOCK" => unlock::answer(request).await,
+        "PATCH" if request.cx.headers.contains_key(recalculate::HEADER) => recalculate::answer(request).await,
+        "POST" if tus::is_tus(&request.cx.headers) => {
+            let tus = Tus { cx: request.cx, drive: &request.drive, credentials: &request.credentials };
+            tus.create(request.address(), body).await
+        }
         _ => Err(Error::MethodNotAllowed(options::ALLOW)),
     }
 }

@@ -1,7 +1,108 @@
-//! Where a drive appears in URLs, as the client sees them.
-//!
-//! Which mount a request asked for, the router knows; here is only what a proxy in front of us
-//! makes of it.
+//! Where a drive appears in URLs: the table of mounts, and what a proxy in front of us makes of one.
+
+use percent_encoding::percent_decode_str;
+
+/// What is below a mount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tree {
+    /// The drive, with the caller's root at its top.
+    Files,
+    /// Uploads that come in chunks: a folder each.
+    Uploads,
+}
+
+/// A segment in the pattern of a mount.
+enum Segment {
+    Literal(&'static str),
+    /// `WEBDAV_NAME`
+    Name,
+    /// A login, which must be the caller's.
+    Login,
+    /// A drive's id, which must be the caller's.
+    Space,
+    /// The caller's drive id; anything else is a path in the drive.
+    OwnSpace,
+}
+
+use Segment::{Literal, Login, Name, OwnSpace, Space};
+
+/// All mounts; the first that fits a path counts. `/dav/files/{login}` is not among them, since only the drive knows whose
+/// login that is: see `maybe_login`.
+const MOUNTS: [(&[Segment], Tree); 8] = [
+    (&[Literal("remote.php"), Literal("dav"), Literal("files"), Login], Tree::Files),
+    (&[Literal("remote.php"), Literal("dav"), Literal("spaces"), Space], Tree::Files),
+    (&[Literal("remote.php"), Literal("dav"), Literal("uploads"), Login], Tree::Uploads),
+    (&[Literal("remote.php"), Literal("webdav")], Tree::Files),
+    (&[Literal("webdav")], Tree::Files),
+    (&[Literal("dav"), Literal("spaces"), OwnSpace], Tree::Files),
+    (&[Literal("dav")], Tree::Files),
+    (&[Name], Tree::Files),
+];
+
+/// A path that was found below a mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// What is there.
+    pub tree: Tree,
+    /// The mount as it was asked for, like `/remote.php/dav/files/me`.
+    pub mount: String,
+    /// The path below it, still encoded.
+    pub rest: &'a str,
+    /// Whose it says that it is.
+    pub login: Option<String>,
+    /// The drive that it says that it is, by id.
+    pub space: Option<String>,
+}
+
+impl<'a> Asked<'a> {
+    /// The mount that a path is below, for the owner of the account `account`; none for a path of something else.
+    pub fn find(path: &'a str, webdav_name: &str, account: Option<i64>) -> Option<Self> {
+        MOUNTS.iter().find_map(|(pattern, tree)| Self::below(path, pattern, *tree, webdav_name, account))
+    }
+
+    fn below(path: &'a str, pattern: &[Segment], tree: Tree, webdav_name: &str, account: Option<i64>) -> Option<Self> {
+        let mut asked = Self { tree, mount: String::new(), rest: path, login: None, space: None };
+        for segment in pattern {
+            let (raw, rest) = first_segment(asked.rest)?;
+            let decoded = || percent_decode_str(raw).decode_utf8().ok().map(String::from);
+            match segment {
+                Literal(literal) if raw == *literal => {}
+                Name if raw == webdav_name => {}
+                OwnSpace if decoded() == account.map(space_id) => asked.space = decoded(),
+                Login => asked.login = Some(decoded()?),
+                Space => asked.space = Some(decoded()?),
+                Literal(_) | Name | OwnSpace => return None,
+            }
+            asked.mount.push('/');
+            asked.mount.push_str(raw);
+            asked.rest = rest;
+        }
+        Some(asked)
+    }
+
+    /// For a path in the drive that begins with `/files/X`: the mount of the files of login `X`, if that is who asks.
+    pub fn maybe_login(&self) -> Option<Self> {
+        if self.mount != "/dav" {
+            return None;
+        }
+        let (_, rest) = first_segment(self.rest).filter(|(files, _)| *files == "files")?;
+        let (raw, rest) = first_segment(rest)?;
+        let login = percent_decode_str(raw).decode_utf8().ok()?.into_owned();
+        Some(Self { mount: format!("{}/files/{raw}", self.mount), rest, login: Some(login), ..self.clone() })
+    }
+}
+
+/// The id of an account's drive, in the form of ownCloud's spaces.
+pub fn space_id(account: i64) -> String {
+    format!("edgedrive${account}")
+}
+
+/// The first segment of a path that is not empty, and what follows.
+fn first_segment(path: &str) -> Option<(&str, &str)> {
+    let path = path.trim_start_matches('/');
+    let end = path.find('/').unwrap_or(path.len());
+    (!path.is_empty()).then(|| path.split_at(end))
+}
 
 /// The longest X-Forwarded-Prefix that is believed, in bytes.
 const MAX_PREFIX: usize = 256;
@@ -46,6 +147,49 @@ fn below_first_segment(mount: &str) -> &str {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn asked(path: &str) -> Option<(Tree, String, String, Option<String>)> {
+        let asked = Asked::find(path, "OpenCoper", Some(7))?;
+        Some((asked.tree, asked.mount, asked.rest.to_owned(), asked.login))
+    }
+
+    #[test]
+    fn a_path_is_below_its_mount() {
+        let files = |mount: &str, rest: &str, login: Option<&str>| {
+            Some((Tree::Files, mount.to_owned(), rest.to_owned(), login.map(str::to_owned)))
+        };
+        for (path, expected) in [
+            ("/dav", files("/dav", "", None)),
+            ("/dav/a/b", files("/dav", "/a/b", None)),
+            ("/OpenCoper/a", files("/OpenCoper", "/a", None)),
+            ("//webdav//a", files("/webdav", "//a", None)),
+            ("/remote.php/webdav/a", files("/remote.php/webdav", "/a", None)),
+            ("/remote.php/dav/files/m%65/a", files("/remote.php/dav/files/m%65", "/a", Some("me"))),
+            ("/dav/spaces/edgedrive$7/a", files("/dav/spaces/edgedrive$7", "/a", None)),
+            ("/dav/spaces/edgedrive%247/a", files("/dav/spaces/edgedrive%247", "/a", None)),
+            ("/dav/spaces/edgedrive$8/a", files("/dav", "/spaces/edgedrive$8/a", None)),
+            ("/dav/files/me/a", files("/dav", "/files/me/a", None)),
+            ("/remote.php/dav/files", None),
+            ("/remote.php/dav", None),
+            ("/davx", None),
+            ("/", None),
+            ("", None),
+        ] {
+            assert_eq!(asked(path), expected, "{path}");
+        }
+        let uploads = asked("/remote.php/dav/uploads/me/7/1").unwrap();
+        assert_eq!((uploads.0, uploads.2.as_str()), (Tree::Uploads, "/7/1"));
+    }
+
+    #[test]
+    fn a_path_may_be_a_mount_of_its_own_login() {
+        let asked = |path| Asked::find(path, "OpenCoper", Some(7)).unwrap().maybe_login();
+        let maybe = asked("/dav/files/m%65/a").unwrap();
+        assert_eq!((maybe.mount.as_str(), maybe.rest, maybe.login.as_deref()), ("/dav/files/m%65", "/a", Some("me")));
+        for path in ["/dav/files", "/dav/files/", "/dav/file/me", "/webdav/files/me", "/OpenCoper/files/me"] {
+            assert_eq!(asked(path), None, "{path}");
+        }
+    }
 
     fn prefix(forwarded: &str, mount: &str) -> String {
         Mount::from_forwarded(Some(forwarded), mount, "OpenCoper").prefix

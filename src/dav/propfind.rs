@@ -8,6 +8,7 @@ use super::multistatus::Multistatus;
 use super::preconditions::Preconditions;
 use super::props::{AV_STATUS, Name, Resource, Value, is_live};
 use super::request::Request;
+use super::sync_props;
 use super::xml::{DAV, Element};
 use crate::body::Body;
 use crate::error::{Error, Result};
@@ -91,7 +92,9 @@ impl Wanted {
     fn content(&self) -> bool {
         match self {
             Self::Names => true,
-            Self::All(names) | Self::Named(names) => names.iter().any(|name| as_name(name) == AV_STATUS),
+            Self::All(names) | Self::Named(names) => {
+                names.iter().map(as_name).any(|name| name == AV_STATUS || sync_props::needs_content(name))
+            }
         }
     }
 

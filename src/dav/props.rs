@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::sync_props;
 use super::xml::{DAV, Writer};
 use crate::date::{http_date, iso8601};
 use crate::ports::Millis;
@@ -51,6 +52,17 @@ pub struct Resource<'a> {
     pub locks: &'a [(Lock, String)],
     /// The present time.
     pub now: Millis,
+    /// In which form ids are told.
+    pub ids: Ids,
+}
+
+/// The form of ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ids {
+    /// A number; with the instance behind it, where it is to be unique in the world.
+    Nextcloud,
+    /// `DRIVE!NUMBER`, below the URLs of spaces.
+    Spaces,
 }
 
 /// The live properties of RFC 4918 and RFC 4331. Clients cannot set any of them.
@@ -81,7 +93,7 @@ pub const AV_STATUS: Name<'static> = Name { namespace: OURS, name: "av-status" }
 
 /// Whether the server makes the property itself, so that clients cannot set it.
 pub fn is_live(name: Name<'_>) -> bool {
-    name == AV_STATUS || name.namespace == DAV && LIVE.contains(&name.name)
+    name == AV_STATUS || name.namespace == DAV && LIVE.contains(&name.name) || sync_props::is_live(name)
 }
 
 impl<'a> Resource<'a> {
@@ -90,11 +102,11 @@ impl<'a> Resource<'a> {
         if name == AV_STATUS {
             return self.av_status();
         }
-        if is_live(name) {
+        if name.namespace == DAV && LIVE.contains(&name.name) {
             return self.live(name.name);
         }
-        let property = self.node.properties.iter().find(|property| name_of(property) == name)?;
-        Some(dead(property))
+        let property = self.node.properties.iter().find(|property| name_of(property) == name);
+        property.map(dead).or_else(|| sync_props::value(self, name))
     }
 
     /// All properties: those that RFC 4918 defines, and the dead ones. The quota is for those who

@@ -2,11 +2,14 @@
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
+use super::checksum::Checksum;
 use super::preconditions::Preconditions;
 use super::request::Request;
+use super::sync_props::global_id;
 use super::{empty, headers};
 use crate::body::Body;
 use crate::error::{Error, Result};
+use crate::ports::Millis;
 use crate::store::{Content, Link, Linked, Place, Scope, View, ViewRequest, twice};
 use crate::transfer::{announced_length, date_header, etag_header, receive};
 
@@ -17,6 +20,7 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
         return Err(Error::bad("a PUT stores a whole content; Content-Range is not taken"));
     }
     let mtime = headers::oc_mtime(&request.cx.headers)?;
+    let checksum = Checksum::read(&request.cx.headers)?;
     let length = announced_length(&request.cx.headers, &body)?;
     let mut wanted = ViewRequest::of(request.address());
     preconditions.extend(&mut wanted);
@@ -24,14 +28,14 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
     let upload = request.drive.new_upload();
     let record = (length != Some(0)).then(|| request.drive.record_upload(&request.credentials, &upload));
     let view = request.drive.view(&request.credentials, &wanted, record.into_iter().collect()).await?;
-    check(request, &preconditions, &view)?;
+    to_file(request, &preconditions, &view)?;
     let content = receive(request.cx, &request.drive, &view.caller, upload, &mut body, length).await?;
+    if !checksum.is_none_or(|checksum| checksum.holds(&content)) {
+        request.drive.discard(&content).await;
+        return Err(Error::bad("The computed checksum does not match the one received from the client."));
+    }
 
-    let link = Link {
-        mime: request.cx.header(header::CONTENT_TYPE.as_str()).map(ToOwned::to_owned),
-        modified_at: mtime,
-        lock: None,
-    };
+    let link = link_of(request, mtime);
     let mut read = Some(view);
     let linked = twice(async || {
         let view = match read.take() {
@@ -41,11 +45,18 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
         link_content(request, &preconditions, &view, &content, &link).await
     })
     .await?;
-    Ok(stored(&linked, mtime.is_some()))
+    Ok(stored(request, &linked, mtime.is_some()))
 }
 
-/// Refuses the request before any byte of its body is read.
-fn check(request: &Request<'_>, preconditions: &Preconditions, view: &View) -> Result<Place> {
+/// What the headers say of the file.
+pub fn link_of(request: &Request<'_>, modified_at: Option<Millis>) -> Link {
+    let mime = request.cx.header(header::CONTENT_TYPE.as_str()).map(ToOwned::to_owned);
+    Link { mime, modified_at, lock: None }
+}
+
+/// The place of the view's first trail, for a caller who may store a file there. Refuses the others before any byte of the
+/// body is read.
+pub fn to_file(request: &Request<'_>, preconditions: &Preconditions, view: &View) -> Result<Place> {
     view.caller.scopes.require(Scope::Write)?;
     let trail = view.trail()?;
     if trail.target().is_some_and(crate::store::Node::is_folder) {
@@ -68,16 +79,20 @@ async fn link_content(
     content: &Content,
     link: &Link,
 ) -> Result<Linked> {
-    let place = check(request, preconditions, view)?;
+    let place = to_file(request, preconditions, view)?;
     request.drive.link(&place, content, link).await
 }
 
-fn stored(linked: &Linked, mtime_accepted: bool) -> Response<Body> {
+/// The answer to an upload that has come to its end.
+pub fn stored(request: &Request<'_>, linked: &Linked, mtime_accepted: bool) -> Response<Body> {
     let mut response = empty(if linked.created { StatusCode::CREATED } else { StatusCode::NO_CONTENT });
     let headers = response.headers_mut();
     headers.insert(header::ETAG, etag_header(&linked.etag));
     headers.insert(HeaderName::from_static("oc-etag"), etag_header(&linked.etag));
     headers.insert(header::LAST_MODIFIED, date_header(linked.modified_at));
+    if let Ok(id) = HeaderValue::try_from(global_id(request.ids, request.drive.account(), linked.id)) {
+        headers.insert(HeaderName::from_static("oc-fileid"), id);
+    }
     if mtime_accepted {
         headers.insert(HeaderName::from_static("x-oc-mtime"), HeaderValue::from_static("accepted"));
     }

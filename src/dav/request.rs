@@ -3,14 +3,15 @@
 use http::header;
 
 use super::headers::{self, HeaderError};
-use super::mount::Mount;
+use super::mount::{Asked, Mount, Tree, space_id};
 use super::path::{self, DavPath, PathError};
+use super::props::Ids;
 use super::xml::{self, Element, XmlError};
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, StreamError, read_at_most};
-use crate::store::{Address, Credentials, Drive, LockBelow, Node, Trail};
+use crate::store::{Address, Credentials, Drive, LockBelow, Node, Trail, ViewRequest};
 
 /// The longest XML body, in bytes.
 const XML_LIMIT: usize = 1024 * 1024;
@@ -25,21 +26,33 @@ pub struct Request<'a> {
     pub credentials: Credentials,
     /// The path below the mount.
     pub path: DavPath,
-    /// The mount as we are asked, like `/dav`.
-    mount: String,
+    /// What is below the mount.
+    pub tree: Tree,
+    /// In which form clients of the mount read ids.
+    pub ids: Ids,
     /// The mount as the client sees it, like `/api/dav`.
     prefix: String,
 }
 
 impl<'a> Request<'a> {
-    /// Reads a request below `/{first}/`. 401 without a token, 400 for a path that names nothing.
-    pub fn read(cx: &'a Context<'a>, first: &str) -> Result<Self> {
+    /// Reads a request below a mount. 401 without a token, 400 for a path that names nothing, 404 for another's drive.
+    pub async fn read(cx: &'a Context<'a>) -> Result<Self> {
         let (drive, credentials) = cx.drive()?;
-        let mount = format!("/{first}");
-        let prefix = Mount::from_forwarded(cx.header("x-forwarded-prefix"), &mount, &cx.config.webdav_name).prefix;
-        let raw = cx.uri.path().trim_start_matches('/');
-        let path = DavPath::parse(raw.strip_prefix(first).unwrap_or(raw))?;
-        Ok(Self { cx, drive, credentials, path, mount, prefix })
+        let asked = Asked::find(cx.uri.path(), &cx.config.webdav_name, Some(credentials.account));
+        let mut asked = asked.ok_or(Error::NotFound("the resource"))?;
+        if let Some(own) = asked.maybe_login() {
+            let caller = drive.view(&credentials, &ViewRequest::default(), Vec::new()).await?.caller;
+            if own.login.as_ref() == Some(&caller.login) {
+                asked = own;
+            }
+        }
+        if !is_own(&asked, &drive) {
+            return Err(Error::NotFound("the resource"));
+        }
+        let prefix =
+            Mount::from_forwarded(cx.header("x-forwarded-prefix"), &asked.mount, &cx.config.webdav_name).prefix;
+        let ids = if asked.space.is_some() { Ids::Spaces } else { Ids::Nextcloud };
+        Ok(Self { cx, path: DavPath::parse(asked.rest)?, tree: asked.tree, ids, drive, credentials, prefix })
     }
 
     /// The node that the path names.
@@ -64,18 +77,20 @@ impl<'a> Request<'a> {
         self.href(&names, lock.is_folder())
     }
 
-    /// The path in the drive that a URI names, absolute or not; none where it is outside the
-    /// mount. `Err` for a path that is malformed.
+    /// The path in the drive that a URI names, absolute or not, by whatever mount; none where it is outside the drive.
+    /// `Err` for a path that is malformed.
     pub fn path_of(&self, raw: &str) -> Result<Option<DavPath>> {
-        let named = format!("/{}", self.cx.config.webdav_name);
-        for mount in [&self.prefix, &self.mount, "/dav", &named] {
-            if let Some(rest) = raw.strip_prefix(mount)
-                && (rest.is_empty() || rest.starts_with('/'))
-            {
-                return Ok(Some(DavPath::parse(rest)?));
-            }
+        if let Some(rest) = raw.strip_prefix(&self.prefix)
+            && self.tree == Tree::Files
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            return Ok(Some(DavPath::parse(rest)?));
         }
-        Ok(None)
+        let asked = Asked::find(raw, &self.cx.config.webdav_name, Some(self.credentials.account));
+        // Where the request itself tells the login, another mount of that login is known.
+        let own = asked.as_ref().and_then(Asked::maybe_login).filter(|own| own.login == self.drive.expected_login());
+        let asked = own.or(asked).filter(|asked| asked.tree == Tree::Files && is_own(asked, &self.drive));
+        asked.map(|asked| DavPath::parse(asked.rest)).transpose().map_err(Error::from)
     }
 
     /// Where a COPY or MOVE goes: 400 without the header, 502 for another server or mount.
@@ -127,6 +142,12 @@ impl<'a> Request<'a> {
         }
         Ok(Some(xml::parse(&bytes)?))
     }
+}
+
+/// Whether a mount is one of this drive, as far as can be told before the drive is read.
+fn is_own(asked: &Asked<'_>, drive: &Drive) -> bool {
+    asked.login.as_ref().is_none_or(|login| drive.expect_login(login))
+        && asked.space.as_ref().is_none_or(|space| *space == space_id(drive.account()))
 }
 
 /// The host of an authority, without user and port.

@@ -9,10 +9,13 @@ pub mod health;
 pub mod jobs;
 mod json;
 pub mod me;
+pub mod ocs;
 pub mod openapi;
 mod paging;
 mod relocation;
+pub mod status;
 pub mod tokens;
+pub mod uploads;
 pub mod versions;
 pub mod webhooks;
 

@@ -22,7 +22,7 @@ pub async fn list(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
             json!({
                 "id": version.id.to_string(),
                 "sizeBytes": version.size,
-                "sha256": version.content.as_ref().map(|content| &content.sha256),
+                "sha256": version.content.as_ref().map(|content| &content.sha256).filter(|sha256| !sha256.is_empty()),
                 "modifiedAt": iso8601(version.modified_at),
                 "replacedAt": iso8601(version.replaced_at),
             })

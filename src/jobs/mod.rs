@@ -4,9 +4,11 @@
 //! request that made some, and from time to time by a clock, in case the nudge was lost. Several
 //! may run at once: each job is leased.
 //!
+//! - `digest`: reading a content for its digests
 //! - `garbage`: deleting the blobs that nothing names
 //! - `scan`: showing contents to the virus scanner
 
+mod digest;
 mod garbage;
 mod scan;
 
@@ -135,6 +137,7 @@ async fn attempt(config: &Config, ports: &Ports, jobs: &Jobs, job: Job) -> bool 
 async fn perform(config: &Config, ports: &Ports, jobs: &Jobs, job: &Job) -> Result<bool> {
     match job.kind.as_str() {
         "webhook" => webhooks::deliver(config, ports, jobs, job).await,
+        "digest" => digest::compute(config, ports, jobs, job).await,
         "scan" => scan::scan(config, ports, jobs, job).await,
         "rescan" => jobs.continue_rescan(job).await.map(|_| true),
         _ => {

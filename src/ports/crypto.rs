@@ -29,6 +29,8 @@ pub struct Digests {
     pub md5: [u8; 16],
     /// SHA-256.
     pub sha256: [u8; 32],
+    /// Adler-32 (RFC 1950, 8.2), which old sync clients compare; big-endian.
+    pub adler32: [u8; 4],
 }
 
 /// A runtime's cryptography.
@@ -52,7 +54,7 @@ pub trait SegmentCipher {
     async fn open(&self, nonce: [u8; 12], sealed: Bytes) -> Result<Bytes, CryptoError>;
 }
 
-/// Computes the three digests of a content while it streams.
+/// Computes the digests of a content while it streams.
 #[async_trait(?Send)]
 pub trait ContentHasher {
     /// Takes the next piece.

@@ -1,5 +1,6 @@
 //! `Crypto` by the RustCrypto crates.
 
+use adler2::Adler32;
 use aes_gcm::aead::{Aead, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
 use async_trait::async_trait;
@@ -42,6 +43,7 @@ struct Hasher {
     sha1: Sha1,
     md5: Md5,
     sha256: Sha256,
+    adler32: Adler32,
 }
 
 #[async_trait(?Send)]
@@ -50,6 +52,7 @@ impl ContentHasher for Hasher {
         self.sha1.update(data);
         self.md5.update(data);
         self.sha256.update(data);
+        self.adler32.write_slice(data);
         Ok(())
     }
 
@@ -58,6 +61,7 @@ impl ContentHasher for Hasher {
             sha1: self.sha1.finalize().into(),
             md5: self.md5.finalize().into(),
             sha256: self.sha256.finalize().into(),
+            adler32: self.adler32.checksum().to_be_bytes(),
         })
     }
 }

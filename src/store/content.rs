@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::scan::SETTLED;
-use super::{AvStatus, Drive, Expect, NewLock, Place};
+use super::{AvStatus, Drive, Expect, Job, Jobs, NewLock, Place};
 use crate::error::Result;
 use crate::ports::{Digests, Millis, Rows, Statement, Value};
 
@@ -23,8 +23,8 @@ pub struct Part {
 pub struct Content {
     /// Plaintext bytes.
     pub size: i64,
-    /// Its digests.
-    pub digests: Digests,
+    /// Its digests; none while nobody has read all of it in one go.
+    pub digests: Option<Digests>,
     /// Its parts in order; none for an empty content.
     pub parts: Vec<Part>,
     /// What a virus scanner said of it; while that is pending, a job is to find out.
@@ -75,9 +75,7 @@ impl Drive {
         let id = super::random_hex(&self.ports, 16);
         let mut batch = self.guards_of_link(place);
         batch.extend(link.lock.as_ref().map(|_| Self::guard_way_to(place)));
-        batch.extend(Self::insert_content(&id, content)?);
-        batch.extend((content.av == AvStatus::Pending).then(|| self.insert_scan(&id)));
-        batch.extend(content.scanner_error.as_ref().map(|error| self.note_scanner_failure(error)));
+        batch.extend(self.insert_content(&id, content)?);
         self.give(batch, place, &id, content.size, link, Vec::new()).await
     }
 
@@ -166,23 +164,29 @@ impl Drive {
         guards
     }
 
-    /// The rows of a content, and its blobs are garbage no longer.
-    fn insert_content(id: &str, content: &Content) -> Result<Vec<Statement>> {
-        let hex = |bytes: &[u8]| Value::Text(data_encoding::HEXLOWER.encode(bytes));
+    /// The rows of a content, and what is to be done with it; its blobs are garbage no longer.
+    pub(super) fn insert_content(&self, id: &str, content: &Content) -> Result<Vec<Statement>> {
+        let [sha1, md5, sha256, adler32] = hex_digests(content.digests.as_ref());
         let parts = serde_json::to_string(&content.parts).map_err(crate::error::Error::internal)?;
         let keys: Vec<_> = content.parts.iter().map(|part| part.blob_key.as_str()).collect();
         let keys = serde_json::json!(keys).to_string();
         let mut statements = vec![Statement::new(
-            "INSERT INTO contents (id, size, sha1, md5, sha256, av) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO contents (id, size, sha1, md5, sha256, av, adler32) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             [
                 id.into(),
                 content.size.into(),
-                hex(&content.digests.sha1),
-                hex(&content.digests.md5),
-                hex(&content.digests.sha256),
+                sha1.into(),
+                md5.into(),
+                sha256.into(),
                 content.av.name().into(),
+                adler32.into(),
             ],
         )];
+        statements.extend((content.av == AvStatus::Pending).then(|| self.insert_scan(id)));
+        statements.extend(content.scanner_error.as_ref().map(|error| self.note_scanner_failure(error)));
+        if content.digests.is_none() {
+            statements.push(self.insert_digest(id));
+        }
         if content.parts.is_empty() {
             return Ok(statements);
         }
@@ -202,4 +206,37 @@ impl Drive {
         ));
         Ok(statements)
     }
+}
+
+/// SHA-1, MD5, SHA-256 and Adler-32 in hexadecimal; empty where they are not known.
+pub(super) fn hex_digests(digests: Option<&Digests>) -> [String; 4] {
+    let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+    let all = |it: &Digests| [hex(&it.sha1), hex(&it.md5), hex(&it.sha256), hex(&it.adler32)];
+    digests.map_or_else(Default::default, all)
+}
+
+impl Drive {
+    /// Has the digests of a content computed that the same batch inserts.
+    fn insert_digest(&self, content: &str) -> Statement {
+        Statement::new(
+            "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
+             VALUES (?1, 'digest', 0, ?2, ?3, ?3) RETURNING 1 AS one",
+            [self.account.into(), content.into(), self.now.into()],
+        )
+    }
+}
+
+impl Jobs {
+    /// Records the digests of a job's content, and ends the job. One round trip.
+    pub async fn record_digests(&self, job: &Job, digests: &Digests) -> Result<()> {
+        self.finish(job, vec![set_digests(&job.payload, digests)]).await
+    }
+}
+
+pub(super) fn set_digests(content: &str, digests: &Digests) -> Statement {
+    let [sha1, md5, sha256, adler32] = hex_digests(Some(digests));
+    Statement::new(
+        "UPDATE contents SET sha1 = ?2, md5 = ?3, sha256 = ?4, adler32 = ?5 WHERE id = ?1",
+        [content.into(), sha1.into(), md5.into(), sha256.into(), adler32.into()],
+    )
 }

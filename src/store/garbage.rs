@@ -55,7 +55,7 @@ impl Jobs {
         Ok(())
     }
 
-    /// Forgets locks that have expired, tokens a month after their end, and up to 1,000 versions beyond the number of a
+    /// Forgets locks and uploads that have expired, tokens a month after their end, and up to 1,000 versions beyond the number of a
     /// file's that is `kept`. One round trip.
     pub async fn forget_expired(&self, kept: i64) -> Result<()> {
         const MONTH: Millis = 30 * 86_400_000;
@@ -68,7 +68,8 @@ impl Jobs {
                WHERE nth > ?1 LIMIT ?2)",
             [kept.into(), MOST.into()],
         );
-        self.database().batch(vec![locks, tokens, versions]).await?;
+        let uploads = Statement::new("DELETE FROM uploads WHERE expires_at <= ?1", [now.into()]);
+        self.database().batch(vec![locks, tokens, versions, uploads]).await?;
         Ok(())
     }
 }

@@ -7,10 +7,11 @@ use crate::error::{Error, Result};
 use crate::ports::{Sql, SqlError, Statement};
 
 /// The files of `migrations/`, in order. The number of one is its place, from 1.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../migrations/0001_drive.sql"),
     include_str!("../../migrations/0002_jobs.sql"),
     include_str!("../../migrations/0003_scan.sql"),
+    include_str!("../../migrations/0004_sync.sql"),
 ];
 
 #[derive(Deserialize)]

@@ -7,6 +7,7 @@
 //! that the left side names instead of a whole table.
 
 mod accounts;
+mod chunk;
 mod commit;
 mod content;
 mod event;
@@ -29,10 +30,11 @@ mod version;
 mod view;
 mod webhook;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 pub use self::accounts::{Account, AccountChange, Accounts, NewAccount, QuotaChange};
+pub use self::chunk::{Chunk, ChunkedUpload};
 pub use self::commit::{Expect, Found, Place};
 pub use self::content::{Content, Link, Linked, Part};
 pub use self::event::{Event, EventKind, FormerPlace};
@@ -121,6 +123,8 @@ pub struct Drive {
     used: Cell<i64>,
     /// Whether there were webhooks to be told of changes.
     has_webhooks: Cell<bool>,
+    /// The login that the request's URLs name.
+    login: RefCell<Option<String>>,
 }
 
 impl Drive {
@@ -135,7 +139,19 @@ impl Drive {
             versions_kept,
             used: Cell::new(0),
             has_webhooks: Cell::new(false),
+            login: RefCell::default(),
         }
+    }
+
+    /// Has whatever is read be 404 unless the drive is that of `login`. Of two logins, the first counts: whether the
+    /// other is the same.
+    pub fn expect_login(&self, login: &str) -> bool {
+        self.login.borrow_mut().get_or_insert_with(|| login.to_owned()) == login
+    }
+
+    /// The login that the request's URLs name, if they do.
+    pub fn expected_login(&self) -> Option<String> {
+        self.login.borrow().clone()
     }
 
     /// The time at which the request began.

@@ -3,6 +3,7 @@
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
+use super::content::hex_digests;
 use super::{AvStatus, Content, Link, Linked, Lock, Part, Place, Property, Version};
 use crate::error::Error;
 use crate::ports::Millis;
@@ -52,12 +53,15 @@ pub struct Node {
 /// What is known of a file's content.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ContentInfo {
-    /// SHA-1 in lower-case hexadecimal.
+    /// SHA-1 in lower-case hexadecimal; like the others, empty until somebody has read all of it.
     pub sha1: String,
     /// MD5 in lower-case hexadecimal.
     pub md5: String,
     /// SHA-256 in lower-case hexadecimal.
     pub sha256: String,
+    /// Adler-32 in lower-case hexadecimal.
+    #[serde(default)]
+    pub adler32: String,
     /// What a virus scanner said of it.
     #[serde(default)]
     pub av: AvStatus,
@@ -78,8 +82,7 @@ impl ContentInfo {
 impl Node {
     /// The file that `link` made at `place`.
     pub fn of_link(place: &Place, linked: &Linked, content: &Content, link: &Link) -> Self {
-        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
-        let digests = &content.digests;
+        let [sha1, md5, sha256, adler32] = hex_digests(content.digests.as_ref());
         Self {
             id: linked.id,
             root_of: None,
@@ -96,9 +99,10 @@ impl Node {
             locks: Vec::new(),
             properties: Vec::new(),
             content: Some(ContentInfo {
-                sha1: hex(&digests.sha1),
-                md5: hex(&digests.md5),
-                sha256: hex(&digests.sha256),
+                sha1,
+                md5,
+                sha256,
+                adler32,
                 av: content.av,
                 signature: None,
                 parts: Vec::new(),

@@ -10,7 +10,7 @@ use crate::ports::{Statement, Value};
 impl Drive {
     pub(super) fn caller_statement(&self, credentials: &Credentials) -> Statement {
         Statement::new(
-            "SELECT t.id AS token_id, t.scopes, t.folder_id, t.expires_at, t.used_at, d.login, d.display_name, \
+            "SELECT t.id AS token_id, t.account_id, t.scopes, t.folder_id, t.expires_at, t.used_at, d.login, d.display_name, \
              d.quota, d.version_bytes, r.id AS root_id, r.size AS root_size, \
              EXISTS (SELECT 1 FROM webhooks WHERE account_id = ?2 AND enabled) AS has_webhooks, \
              (SELECT retry_at FROM scanner) AS scanner_retry_at \
@@ -180,7 +180,7 @@ pub(super) fn content_json(id: &str, parts: bool) -> String {
         ""
     };
     format!(
-        "(SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256, 'av', c.av, \
+        "(SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256, 'adler32', c.adler32, 'av', c.av, \
            'signature', c.signature{parts}) \
          FROM contents c WHERE c.id = {id})"
     )

@@ -7,10 +7,11 @@ use std::rc::Rc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::content::set_digests;
 use super::{Drive, Part};
 use crate::crypto::{MasterKeys, OpeningSource, blob_aad, sealed_range};
 use crate::error::{Error, Result};
-use crate::ports::{BlobError, ByteSource, Ports, StreamError};
+use crate::ports::{BlobError, ByteSource, Digests, Ports, Statement, StreamError};
 
 /// The plaintext of a stretch of a content, part after part. A part that is missing or was
 /// changed breaks it off; the error names the blob.
@@ -44,6 +45,26 @@ impl Drive {
         source.open_next().await.map_err(failed)?;
         source.first = source.next().await.map_err(failed)?;
         Ok(Box::new(source))
+    }
+}
+
+impl Drive {
+    /// The digests of a content of `size` bytes, which is read for that.
+    pub async fn digests(&self, keys: &Rc<MasterKeys>, parts: &[Part], size: u64) -> Result<Digests> {
+        let mut hasher = self.ports.crypto.hasher();
+        if size > 0 {
+            let mut source = self.read(keys, parts, 0..size).await?;
+            while let Some(piece) = source.next().await.map_err(Error::internal)? {
+                hasher.update(&piece).await?;
+            }
+        }
+        Ok(hasher.finish().await?)
+    }
+
+    /// Records the digests of a content; no job need compute them any more. One round trip.
+    pub async fn record_digests(&self, content: &str, digests: &Digests) -> Result<()> {
+        let done = Statement::new("DELETE FROM jobs WHERE kind = 'digest' AND payload = ?1", [content.into()]);
+        self.database.batch(vec![set_digests(content, digests), done]).await.map(|_| ())
     }
 }
 

@@ -94,7 +94,7 @@ impl Drive {
             other => other,
         })?;
         let size = i64::try_from(sealing.plain_length()).map_err(Error::internal)?;
-        let digests = hasher.finish().await?;
+        let digests = Some(hasher.finish().await?);
         let parts = if size == 0 {
             Vec::new()
         } else {

@@ -21,6 +21,8 @@ pub struct Credentials {
 pub struct Caller {
     /// The token's number.
     pub token_id: i64,
+    /// The owner's number.
+    pub account_id: i64,
     /// What the token allows.
     pub scopes: Scopes,
     /// The folder that the token is confined to.
@@ -137,6 +139,8 @@ pub struct View {
     pub trails: Vec<Trail>,
     /// The listing, without the folder itself.
     pub listing: Vec<Node>,
+    /// What the statements gave that were sent along.
+    pub also: Vec<Rows>,
 }
 
 impl View {
@@ -176,6 +180,9 @@ impl Drive {
         if caller.expires_at.is_some_and(|at| at <= self.now) {
             return Err(Error::Unauthorized);
         }
+        if self.login.borrow().as_ref().is_some_and(|login| *login != caller.login) {
+            return Err(Error::NotFound("the resource"));
+        }
         let mut trails = Vec::with_capacity(request.addresses.len());
         for address in &request.addresses {
             let mut trail = self.trail(address, &rows()?)?;
@@ -191,7 +198,7 @@ impl Drive {
         self.record_use(&caller);
         self.used.set(caller.used());
         self.has_webhooks.set(caller.has_webhooks != 0);
-        Ok(View { caller, trails, listing })
+        Ok(View { caller, trails, listing, also: results.collect() })
     }
 
     fn trail(&self, address: &Address, rows: &Rows) -> Result<Trail> {

@@ -121,6 +121,7 @@ fn describe(headers: &mut HeaderMap, what: &Representation<'_>) {
 fn add_digest(headers: &mut HeaderMap, content: &ContentInfo) {
     let digest = data_encoding::HEXLOWER.decode(content.sha256.as_bytes());
     if let Ok(sha256) = digest
+        && !sha256.is_empty()
         && let Ok(value) = HeaderValue::try_from(format!("sha-256=:{}:", data_encoding::BASE64.encode(&sha256)))
     {
         headers.insert(HeaderName::from_static("repr-digest"), value);

@@ -5,6 +5,7 @@ mod conditional;
 mod disposition;
 mod download;
 mod range;
+pub mod tus;
 mod upload;
 
 pub use self::conditional::{Conditions, Verdict};

@@ -18,11 +18,13 @@ MARKS = ("<!-- results -->\n", "<!-- /results -->\n")
 # The first that fits counts.
 AREAS = {
     "litmus": r"clients\.test_litmus",
-    "rclone: a tree up, checked, synced, moved": r"clients\.test_rclone",
+    "nextcloudcmd and owncloudcmd: folders synced": r"clients\.test_sync",
+    "rclone: a tree up, checked, synced, moved": r"clients\.test_(rclone|vendors)",
     "one large file, memory flat": r"clients\.test_large",
     "behind nginx, and the documentation's own lines": r"clients\.test_(nginx|spec_lines)",
     "encryption at rest, tampering": r"clients\.test_at_rest",
     "WebDAV": r"e2e\.dav\.",
+    "what sync clients ask beside WebDAV": r"e2e\.ocs\.",
     "REST": r"e2e\.rest\.",
     "budgets: SQL round trips and rows": r"e2e\.test_budgets",
     "concurrency, and everything counted again": r"e2e\.test_(concurrency|recount)",

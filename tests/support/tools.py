@@ -35,7 +35,7 @@ def run(*command: str, cwd: Path, home: Path, check: bool = True, timeout: float
 class Rclone:
     """rclone with one remote, `drive:`, at a WebDAV URL."""
 
-    def __init__(self, folder: Path, url: str, token: str):
+    def __init__(self, folder: Path, url: str, token: str, vendor: str = "other", options: list[str] | None = None):
         self.folder = folder
         self.home = folder / "home"
         self.home.mkdir(parents=True)
@@ -47,11 +47,12 @@ class Rclone:
             "url",
             url,
             "vendor",
-            "other",
+            vendor,
             "user",
             "me",
             "pass",
             token,
+            *(options or []),
             "--obscure",
         )
 

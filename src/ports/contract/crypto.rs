@@ -97,6 +97,7 @@ struct DigestVector {
     sha1: &'static str,
     md5: &'static str,
     sha256: &'static str,
+    adler32: [u8; 4],
 }
 
 /// FIPS 180-2, appendices A and B, and RFC 1321, A.5.
@@ -107,6 +108,7 @@ const DIGEST_VECTORS: [DigestVector; 3] = [
         sha1: "da39a3ee5e6b4b0d3255bfef95601890afd80709",
         md5: "d41d8cd98f00b204e9800998ecf8427e",
         sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        adler32: [0, 0, 0, 1],
     },
     DigestVector {
         data: b"abc",
@@ -114,6 +116,7 @@ const DIGEST_VECTORS: [DigestVector; 3] = [
         sha1: "a9993e364706816aba3e25717850c26c9cd0d89d",
         md5: "900150983cd24fb0d6963f7d28e17f72",
         sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        adler32: [0x02, 0x4d, 0x01, 0x27],
     },
     DigestVector {
         data: b"a",
@@ -121,13 +124,19 @@ const DIGEST_VECTORS: [DigestVector; 3] = [
         sha1: "34aa973cd4c4daa4f61eeb2bdbad27316534016f",
         md5: "7707d6ae4e027c70eea2a935c2296f21",
         sha256: "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
+        adler32: [0x15, 0xd8, 0x70, 0xf9],
     },
 ];
 
 async fn digest_vectors(crypto: &dyn Crypto) -> Result<(), String> {
     for vector in DIGEST_VECTORS {
         let data = Bytes::from(vector.data.repeat(vector.times));
-        let expected = Digests { sha1: array(vector.sha1)?, md5: array(vector.md5)?, sha256: array(vector.sha256)? };
+        let expected = Digests {
+            sha1: array(vector.sha1)?,
+            md5: array(vector.md5)?,
+            sha256: array(vector.sha256)?,
+            adler32: vector.adler32,
+        };
         for sizes in [&[usize::MAX][..], &[262_144], &[1, 63, 64, 65, 4_095, 10_007]] {
             let digests = digest(crypto, data.clone(), sizes).await?;
             check_equal(&digests, &expected, &format!("digests in pieces of {sizes:?}"))?;

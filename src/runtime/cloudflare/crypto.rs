@@ -1,5 +1,6 @@
 //! AES-GCM and hashes by the Web Crypto API: many times faster than wasm.
 
+use adler2::Adler32;
 use async_trait::async_trait;
 use bytes::Bytes;
 use js_sys::futures::JsFuture;
@@ -28,7 +29,12 @@ impl Crypto for WebCrypto {
     }
 
     fn hasher(&self) -> Box<dyn ContentHasher> {
-        Box::new(Hasher { sha1: Digest::new("SHA-1"), md5: Digest::new("MD5"), sha256: Digest::new("SHA-256") })
+        Box::new(Hasher {
+            sha1: Digest::new("SHA-1"),
+            md5: Digest::new("MD5"),
+            sha256: Digest::new("SHA-256"),
+            adler32: Adler32::new(),
+        })
     }
 }
 
@@ -106,11 +112,14 @@ struct Hasher {
     sha1: Digest,
     md5: Digest,
     sha256: Digest,
+    /// WebCrypto has none.
+    adler32: Adler32,
 }
 
 #[async_trait(?Send)]
 impl ContentHasher for Hasher {
     async fn update(&mut self, data: &Bytes) -> Result<(), CryptoError> {
+        self.adler32.write_slice(data);
         // One copy out of wasm's memory, which all three read.
         let shared = Uint8Array::new_from_slice(data);
         let mut writes = Vec::with_capacity(3);
@@ -129,6 +138,7 @@ impl ContentHasher for Hasher {
             sha1: self.sha1.finish().await?,
             md5: self.md5.finish().await?,
             sha256: self.sha256.finish().await?,
+            adler32: self.adler32.checksum().to_be_bytes(),
         })
     }
 }

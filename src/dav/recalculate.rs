@@ -1,0 +1,40 @@
+//! PATCH with X-Recalculate-Hash, as Nextcloud has it: the checksum of a file whose content came in chunks, which nobody has
+//! computed yet. rclone asks for it after such an upload.
+
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+
+use super::empty;
+use super::request::Request;
+use crate::body::Body;
+use crate::error::{Error, Result};
+use crate::store::{Detail, Scope, ViewRequest};
+
+/// The header that asks.
+pub const HEADER: &str = "x-recalculate-hash";
+
+/// Answers with the checksum: md5, sha1, sha256 or adler32. It is read from the row where it is known.
+pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
+    let wanted = request.cx.header(HEADER).unwrap_or_default().to_ascii_uppercase();
+    let detail = Detail { parts: true, ..Detail::default() };
+    let read = ViewRequest { detail, ..ViewRequest::of(request.address()) };
+    let view = request.drive.view(&request.credentials, &read, Vec::new()).await?;
+    view.caller.scopes.require(Scope::Write)?;
+    let node = view.trail()?.existing()?;
+    let (Some(id), Some(content)) = (&node.content_id, &node.content) else {
+        return Err(Error::MethodNotAllowed(super::options::ALLOW));
+    };
+    let mut sums = [&content.sha1, &content.md5, &content.sha256, &content.adler32].map(String::clone);
+    if sums.iter().any(String::is_empty) {
+        let digests = request.drive.digests(&request.cx.config.keys, &content.parts, node.size.unsigned_abs()).await?;
+        request.drive.record_digests(id, &digests).await?;
+        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+        sums = [hex(&digests.sha1), hex(&digests.md5), hex(&digests.sha256), hex(&digests.adler32)];
+    }
+    let known = ["SHA1", "MD5", "SHA256", "ADLER32"].iter().zip(&sums).find(|(name, _)| **name == wanted);
+    let (name, sum) = known.ok_or_else(|| Error::bad("X-Recalculate-Hash must be sha1, md5, sha256 or adler32"))?;
+    let mut response = empty(StatusCode::NO_CONTENT);
+    if let Ok(checksum) = HeaderValue::try_from(format!("{name}:{sum}")) {
+        response.headers_mut().insert(HeaderName::from_static("oc-checksum"), checksum);
+    }
+    Ok(response)
+}

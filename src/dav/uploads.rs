@@ -1,0 +1,193 @@
+//! Nextcloud's chunked upload, version 2: a folder for each upload (MKCOL), a chunk for each PUT into it, and a MOVE of its
+//! member `.file` to where the whole is to be. Chunks are linked, never copied, and may come in any order.
+
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+
+use super::empty;
+use super::headers;
+use super::multistatus::Multistatus;
+use super::preconditions::Preconditions;
+use super::props::{Name, Value};
+use super::put::{link_of, stored, to_file};
+use super::request::Request;
+use super::xml::DAV;
+use crate::body::Body;
+use crate::date::http_date;
+use crate::error::{Error, Result};
+use crate::store::{Address, AvStatus, ChunkedUpload, Link, Linked, Place, Scope, View, ViewRequest, twice};
+use crate::transfer::announced_length;
+
+/// The member whose MOVE ends an upload.
+const WHOLE: &str = ".file";
+
+/// All methods here.
+const ALLOW: &str = "OPTIONS, PROPFIND, MKCOL, PUT, MOVE, DELETE";
+
+/// Chunks that an upload may have, as in Nextcloud.
+const MOST_CHUNKS: i64 = 10_000;
+
+/// Answers a request below `/remote.php/dav/uploads/{login}`.
+pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
+    match (request.cx.method.as_str(), request.path.segments()) {
+        ("OPTIONS", _) => super::options::answer(request).await,
+        ("MKCOL", [upload]) => begin(request, upload).await,
+        ("PUT", [upload, chunk]) if chunk != WHOLE => put(request, upload, chunk, body).await,
+        ("PROPFIND", [upload]) => list(request, upload).await,
+        ("MOVE", [upload, whole]) if whole == WHOLE => finish(request, upload).await,
+        ("DELETE", [upload]) => {
+            let (_, upload) = read(request, upload).await?;
+            request.drive.abandon_chunked(&upload).await?;
+            Ok(empty(StatusCode::NO_CONTENT))
+        }
+        _ => Err(Error::MethodNotAllowed(ALLOW)),
+    }
+}
+
+/// The caller, who may write, and the upload of that name.
+async fn read(request: &Request<'_>, name: &str) -> Result<(View, ChunkedUpload)> {
+    let also = vec![request.drive.find_chunked(name)];
+    let view = request.drive.view(&request.credentials, &ViewRequest::default(), also).await?;
+    view.caller.scopes.require(Scope::Write)?;
+    let upload = request.drive.chunked_upload(view.also.first())?;
+    Ok((view, upload))
+}
+
+/// Refuses an upload that the quota has no room for before its bytes come.
+async fn begin(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
+    let total = headers::total_length(&request.cx.headers)?;
+    let view = request.drive.view(&request.credentials, &ViewRequest::default(), Vec::new()).await?;
+    view.caller.scopes.require(Scope::Write)?;
+    view.caller.check_quota(total.unwrap_or(0))?;
+    request.drive.begin_chunked(name, total.and_then(|total| i64::try_from(total).ok()), None).await?;
+    Ok(empty(StatusCode::CREATED))
+}
+
+async fn put(request: &Request<'_>, name: &str, chunk: &str, mut body: Body) -> Result<Response<Body>> {
+    let number = number_of(chunk).ok_or_else(|| Error::bad("the name of a chunk begins with its number"))?;
+    let length = announced_length(&request.cx.headers, &body)?;
+    let blob = request.drive.new_upload();
+    let also = vec![request.drive.find_chunked(name), request.drive.record_upload(&request.credentials, &blob)];
+    let view = request.drive.view(&request.credentials, &ViewRequest::default(), also).await?;
+    view.caller.scopes.require(Scope::Write)?;
+    let upload = request.drive.chunked_upload(view.also.first())?;
+    if upload.chunks >= MOST_CHUNKS {
+        return Err(Error::Conflict("the upload has too many chunks".to_owned()));
+    }
+    // What has come counts, too, though it is not in the drive yet.
+    let available = view.caller.available().map(|available| (available - upload.received).max(0));
+    let announced = headers::total_length(&request.cx.headers)?.unwrap_or(0);
+    view.caller.check_quota(announced)?;
+    if let (Some(length), Some(available)) = (length, available)
+        && length > available.unsigned_abs()
+    {
+        return Err(Error::QuotaExceeded);
+    }
+    let content = request.drive.store(&request.cx.config.keys, blob, &mut body, length, available).await?;
+    if let Some(part) = content.parts.first() {
+        request.drive.add_chunk(&upload, chunk, number, part).await?;
+    }
+    let mut response = empty(StatusCode::CREATED);
+    if let Some(digests) = &content.digests
+        && let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", data_encoding::HEXLOWER.encode(&digests.md5)))
+    {
+        response.headers_mut().insert(header::ETAG, etag.clone());
+        response.headers_mut().insert(HeaderName::from_static("oc-etag"), etag);
+    }
+    Ok(response)
+}
+
+/// The chunks that have come, by which a client goes on where it was interrupted.
+async fn list(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
+    let (_, upload) = read(request, name).await?;
+    let mut answer = Multistatus::new();
+    let text = |text: String| Value::Text(text.into());
+    let dav = |name| Name { namespace: DAV, name };
+    let collection = Value::Xml("<d:collection xmlns:d=\"DAV:\"/>".into(), None);
+    let names = [name.to_owned()];
+    answer.properties(&request.href(&names, true), &[(dav("resourcetype"), collection)], &[]);
+    for chunk in request.drive.chunks(&upload).await? {
+        let properties = [
+            (dav("resourcetype"), Value::Empty),
+            (dav("getcontentlength"), text(chunk.size.to_string())),
+            (dav("getlastmodified"), text(http_date(chunk.created_at))),
+            (dav("getetag"), text(format!("\"{}-{}\"", chunk.size, chunk.created_at))),
+        ];
+        answer.properties(&request.href(&[name.to_owned(), chunk.name], false), &properties, &[]);
+    }
+    Ok(answer.finish())
+}
+
+/// Makes the file of the chunks. Where something is wrong, the upload stays, so that the client can go on.
+async fn finish(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
+    let preconditions = Preconditions::read(request)?;
+    let destination = request.destination()?;
+    let mtime = headers::oc_mtime(&request.cx.headers)?;
+    let total = headers::total_length(&request.cx.headers)?;
+    let overwrite = headers::overwrite(&request.cx.headers)?;
+    let link = link_of(request, mtime);
+    let mut wanted = ViewRequest::of(Address::Path(destination.segments().to_vec()));
+    preconditions.extend(&mut wanted);
+    let linked = twice(async || {
+        let also = vec![request.drive.find_chunked(name)];
+        let view = request.drive.view(&request.credentials, &wanted, also).await?;
+        let place = to_file(request, &preconditions, &view)?;
+        if !overwrite && view.trail()?.target().is_some() {
+            return Err(Error::PreconditionFailed("the destination exists, and Overwrite is F".to_owned()));
+        }
+        let upload = request.drive.chunked_upload(view.also.first())?;
+        check_complete(&upload, total)?;
+        view.caller.check_quota(upload.received.unsigned_abs())?;
+        link_whole(request, &place, &upload, &link).await
+    })
+    .await?;
+    Ok(stored(request, &linked, mtime.is_some()))
+}
+
+/// 400 where fewer or more bytes have come than were announced.
+fn check_complete(upload: &ChunkedUpload, total: Option<u64>) -> Result<()> {
+    let announced = total.and_then(|total| i64::try_from(total).ok()).or(upload.total);
+    match announced {
+        Some(announced) if announced != upload.received => {
+            Err(Error::bad(format!("the upload is not complete: {} of {announced} bytes have come", upload.received)))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn link_whole(request: &Request<'_>, place: &Place, upload: &ChunkedUpload, link: &Link) -> Result<Linked> {
+    let av = if request.cx.config.scanner.is_some() { AvStatus::Pending } else { AvStatus::Skipped };
+    request.drive.link_chunks(place, upload, av, link).await
+}
+
+/// The number at the beginning of a chunk's name: `7`, `0000000000000007`, or a range of bytes `000-999`.
+fn number_of(name: &str) -> Option<i64> {
+    let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
+    let rest = name.get(digits.len()..)?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let is_known = rest.is_empty() || rest.strip_prefix('-').is_some_and(is_number);
+    digits.parse().ok().filter(|_| is_known && name.len() <= 64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number_of;
+
+    #[test]
+    fn chunks_are_numbered_in_four_ways() {
+        for (name, number) in [
+            ("1", Some(1)),
+            ("00001", Some(1)),
+            ("0000000010485760", Some(10_485_760)),
+            ("000000000000000-000000010485759", Some(0)),
+            ("000000010485760-000000020971519", Some(10_485_760)),
+            ("", None),
+            ("x", None),
+            ("1x", None),
+            ("1-", None),
+            ("-1", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(number_of(name), number, "{name}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! `/ocs/v1.php/…` and `/ocs/v2.php/…`: what the sync clients of Nextcloud and ownCloud ask beside WebDAV.
+//!
+//! Both versions answer alike but for the codes (`document`). `format=json` chooses JSON; XML is the default.
+
+mod capabilities;
+mod document;
+mod user;
+
+use http::Response;
+
+pub use self::capabilities::{PRODUCT_VERSION, VERSION};
+use self::document::{Outcome, Version};
+use crate::body::Body;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::store::{Caller, Drive, Scope, ViewRequest};
+
+/// Answers a request below `/ocs/`.
+pub async fn answer(cx: &Context<'_>, path: &[&str]) -> Response<Body> {
+    let (version, resource) = match path {
+        ["v1.php", resource @ ..] => (Version::One, resource),
+        ["v2.php", resource @ ..] => (Version::Two, resource),
+        _ => (Version::Two, &[] as &[&str]),
+    };
+    let outcome = match dispatch(cx, resource).await {
+        Ok(data) => Outcome::Done(data),
+        Err(error) => Outcome::Failed(error),
+    };
+    document::answer(version, cx.query("format").as_deref() == Some("json"), outcome)
+}
+
+async fn dispatch(cx: &Context<'_>, resource: &[&str]) -> Result<serde_json::Value> {
+    match (cx.method.as_str(), resource) {
+        ("GET" | "HEAD", ["cloud", "capabilities"]) => Ok(capabilities::show(cx)),
+        ("GET" | "HEAD", ["cloud", "user"]) => user::show(cx).await,
+        ("GET" | "HEAD", ["cloud", "users", login]) => user::show_other(cx, login).await,
+        ("GET" | "HEAD", ["apps", "user_status", "api", "v1", "user_status"]) => user::status(cx).await,
+        ("GET" | "HEAD", ["core", "getapppassword"]) => user::app_password(cx).await,
+        ("DELETE", ["core", "apppassword"]) => user::forget_app_password(cx).await,
+        _ => Err(Error::NotFound("the path")),
+    }
+}
+
+/// Who asks; any scope will do but that the token must be able to read.
+async fn caller(cx: &Context<'_>) -> Result<(Drive, Caller)> {
+    let (drive, credentials) = cx.drive()?;
+    let caller = drive.view(&credentials, &ViewRequest::default(), Vec::new()).await?.caller;
+    caller.scopes.require(Scope::Read)?;
+    Ok((drive, caller))
+}

@@ -1,0 +1,182 @@
+//! Uploads that come in chunks: each chunk stays the blob that it arrived as, and the end only links them.
+
+use serde::Deserialize;
+
+use super::content::{Link, Linked, Part};
+use super::{AvStatus, Content, Drive, Place};
+use crate::error::{Error, Result};
+use crate::ports::{Millis, Rows, Statement};
+
+/// How long an upload may take from its beginning to its end.
+const UPLOAD_TIME: Millis = 24 * 3_600_000;
+
+/// An upload that comes in chunks.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ChunkedUpload {
+    /// Its number.
+    pub id: i64,
+    /// Bytes that the client announced.
+    pub total: Option<i64>,
+    /// Bytes that have come.
+    pub received: i64,
+    /// Chunks that have come.
+    pub chunks: i64,
+    /// Where the file is to be, for TUS, which says so at the beginning: JSON.
+    pub target: Option<String>,
+    /// When what has come is thrown away.
+    pub expires_at: Millis,
+}
+
+/// A chunk that has come.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Chunk {
+    /// The client's name for it.
+    pub name: String,
+    /// Bytes.
+    pub size: i64,
+    /// When it came.
+    pub created_at: Millis,
+}
+
+impl Drive {
+    /// Begins an upload of that name: 405 where there is one. One round trip.
+    pub async fn begin_chunked(&self, name: &str, total: Option<i64>, target: Option<&str>) -> Result<()> {
+        let begin = Statement::new(
+            "INSERT INTO uploads (account_id, name, total, created_at, expires_at, target) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+             ON CONFLICT DO NOTHING RETURNING 1 AS one",
+            [
+                self.account.into(),
+                name.into(),
+                total.into(),
+                self.now.into(),
+                (self.now + UPLOAD_TIME).into(),
+                target.into(),
+            ],
+        );
+        let results = self.database.batch(vec![begin]).await?;
+        let is_new = results.first().is_some_and(|rows| !rows.is_empty());
+        if is_new { Ok(()) } else { Err(Error::MethodNotAllowed("PROPFIND, PUT, MOVE, DELETE")) }
+    }
+
+    /// Reads the upload of that name, for a batch of `View`; `chunked_upload` reads the answer.
+    pub fn find_chunked(&self, name: &str) -> Statement {
+        Statement::new(
+            "SELECT u.id, u.total, u.target, u.expires_at, coalesce(sum(c.size), 0) AS received, \
+               count(c.size) AS chunks FROM uploads u LEFT JOIN chunks c ON c.upload_id = u.id \
+             WHERE u.account_id = ?1 AND u.name = ?2 GROUP BY u.id",
+            [self.account.into(), name.into()],
+        )
+    }
+
+    /// What `find_chunked` has read: 404 where there is no such upload, 410 for one whose time is over.
+    pub fn chunked_upload(&self, rows: Option<&Rows>) -> Result<ChunkedUpload> {
+        let upload: Option<ChunkedUpload> = rows.map(Rows::first).transpose()?.flatten();
+        let upload = upload.ok_or(Error::NotFound("the upload"))?;
+        if upload.expires_at <= self.now {
+            return Err(Error::Expired);
+        }
+        Ok(upload)
+    }
+
+    /// Sets the length of an upload that was begun without one. One round trip.
+    pub async fn set_total(&self, upload: &ChunkedUpload, total: i64) -> Result<()> {
+        let set = Statement::new(
+            "UPDATE uploads SET total = ?2 WHERE id = ?1 AND total IS NULL",
+            [upload.id.into(), total.into()],
+        );
+        self.database.batch(vec![set]).await.map(|_| ())
+    }
+
+    /// Appends a part to an upload: 409 where more has come since `upload` was read. One round trip.
+    pub async fn append_part(&self, upload: &ChunkedUpload, part: &Part) -> Result<ChunkedUpload> {
+        let unchanged = Statement::new(
+            "INSERT INTO guard SELECT 'upload' \
+             WHERE ?2 <> (SELECT coalesce(sum(size), 0) FROM chunks WHERE upload_id = ?1)",
+            [upload.id.into(), upload.received.into()],
+        );
+        let mut batch = vec![unchanged];
+        batch.extend(self.chunk_statements(upload, &upload.received.to_string(), upload.received, part));
+        self.database.batch(batch).await?;
+        Ok(ChunkedUpload { received: upload.received + part.size, chunks: upload.chunks + 1, ..upload.clone() })
+    }
+
+    /// Adds a chunk, which takes the place of one of the same name. One round trip.
+    pub async fn add_chunk(&self, upload: &ChunkedUpload, name: &str, number: i64, part: &Part) -> Result<()> {
+        self.database.batch(self.chunk_statements(upload, name, number, part)).await.map(|_| ())
+    }
+
+    fn chunk_statements(&self, upload: &ChunkedUpload, name: &str, number: i64, part: &Part) -> Vec<Statement> {
+        let key = part.blob_key.as_str();
+        vec![
+            Statement::new(
+                "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE id = ?1)",
+                [upload.id.into()],
+            ),
+            Statement::new(
+                "INSERT INTO guard SELECT 'upload' \
+                 WHERE NOT EXISTS (SELECT 1 FROM blob_garbage WHERE blob_key = ?1 AND NOT given_up)",
+                [key.into()],
+            ),
+            Statement::new("DELETE FROM chunks WHERE upload_id = ?1 AND name = ?2", [upload.id.into(), name.into()]),
+            Statement::new(
+                "INSERT INTO chunks (upload_id, name, number, blob_key, size, wrapped_key, created_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                [
+                    upload.id.into(),
+                    name.into(),
+                    number.into(),
+                    key.into(),
+                    part.size.into(),
+                    part.wrapped_key.as_str().into(),
+                    self.now.into(),
+                ],
+            ),
+            Statement::new("DELETE FROM blob_garbage WHERE blob_key = ?1", [key.into()]),
+        ]
+    }
+
+    /// The chunks that have come, in their order. One round trip.
+    pub async fn chunks(&self, upload: &ChunkedUpload) -> Result<Vec<Chunk>> {
+        let statement = Statement::new(
+            "SELECT name, size, created_at FROM chunks WHERE upload_id = ?1 ORDER BY number, name",
+            [upload.id.into()],
+        );
+        let results = self.database.batch(vec![statement]).await?;
+        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+    }
+
+    /// Gives up an upload and what has come of it. One round trip.
+    pub async fn abandon_chunked(&self, upload: &ChunkedUpload) -> Result<()> {
+        let delete = Statement::new("DELETE FROM uploads WHERE id = ?1", [upload.id.into()]);
+        self.database.batch(vec![delete]).await.map(|_| ())
+    }
+
+    /// Makes a content of the chunks, in their order, and gives it to the name of `place`. The number of chunks must
+    /// still be that of `upload`. One round trip; no blob is touched.
+    pub async fn link_chunks(
+        &self,
+        place: &Place,
+        upload: &ChunkedUpload,
+        av: AvStatus,
+        link: &Link,
+    ) -> Result<Linked> {
+        let id = super::random_hex(&self.ports, 16);
+        let content = Content { size: upload.received, digests: None, parts: Vec::new(), av, scanner_error: None };
+        let mut batch = self.guards_of_link(place);
+        batch.push(Statement::new(
+            "INSERT INTO guard SELECT 'upload' WHERE (?2, ?3) IS NOT \
+             (SELECT count(*), coalesce(sum(size), 0) FROM chunks WHERE upload_id = ?1) \
+             OR NOT EXISTS (SELECT 1 FROM uploads WHERE id = ?1)",
+            [upload.id.into(), upload.chunks.into(), upload.received.into()],
+        ));
+        batch.extend(self.insert_content(&id, &content)?);
+        batch.push(Statement::new(
+            "INSERT INTO parts (content_id, seq, blob_key, size, wrapped_key) \
+             SELECT ?1, row_number() OVER (ORDER BY number, name) - 1, blob_key, size, wrapped_key \
+             FROM chunks WHERE upload_id = ?2",
+            [id.as_str().into(), upload.id.into()],
+        ));
+        batch.push(Statement::new("DELETE FROM uploads WHERE id = ?1", [upload.id.into()]));
+        self.give(batch, place, &id, content.size, link, Vec::new()).await
+    }
+}

@@ -1,0 +1,196 @@
+"""Resumable uploads by TUS 1.0.0, at /api/v1/uploads and on the folders of WebDAV."""
+
+import base64
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from support.rest import assert_error
+
+TUS = {"Tus-Resumable": "1.0.0"}
+OCTETS = {**TUS, "Content-Type": "application/offset+octet-stream"}
+
+
+def metadata(**values: str) -> str:
+    return ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in values.items())
+
+
+def create(client, length, name="f", path="uploads", content=b"", **more):
+    headers = {**(OCTETS if content else TUS), "Upload-Metadata": metadata(filename=name, **more)}
+    headers |= {"Upload-Defer-Length": "1"} if length is None else {"Upload-Length": str(length)}
+    return client.post(path, content=content, headers=headers)
+
+
+def begun(client, length, **more) -> str:
+    """The path of a new upload, relative to the client's base."""
+    answer = create(client, length, **more)
+    assert answer.status_code == 201, answer.text
+    return answer.headers["location"].removeprefix("/api/v1/")
+
+
+def append(client, upload, offset, content, **headers):
+    return client.patch(upload, content=content, headers={**OCTETS, "Upload-Offset": str(offset), **headers})
+
+
+def offset(client, upload) -> int:
+    answer = client.head(upload, headers=TUS)
+    assert answer.status_code == 200 and answer.headers["cache-control"] == "no-store"
+    return int(answer.headers["upload-offset"])
+
+
+def content(rest, name="f") -> bytes:
+    [file] = [file for file in rest.files() if file["name"] == name]
+    return rest.get(f"files/{file['id']}/download").content
+
+
+def test_the_server_says_what_it_can(rest):
+    answer = rest.options("uploads")
+    assert answer.status_code == 204 and answer.headers["tus-version"] == "1.0.0"
+    assert {"creation", "checksum", "termination", "expiration"} <= set(answer.headers["tus-extension"].split(","))
+    assert "sha1" in answer.headers["tus-checksum-algorithm"]
+
+
+def test_a_file_in_three_pieces(rest):
+    upload = begun(rest, 9, name="ü b.txt", mtime="1700000000", filetype="text/x-diary")
+    for at, piece in ((0, b"abc"), (3, b"de"), (5, b"fghi")):
+        assert offset(rest, upload) == at
+        answer = append(rest, upload, at, piece)
+        assert answer.status_code == 204 and answer.headers["upload-offset"] == str(at + len(piece))
+        assert ("etag" in answer.headers) == (at == 5)
+    [file] = rest.files()
+    assert (file["name"], file["mimeType"]) == ("ü b.txt", "text/x-diary")
+    assert file["modifiedAt"].startswith("2023-11-14T22:13:20")
+    assert content(rest, "ü b.txt") == b"abcdefghi"
+    assert rest.head(upload, headers=TUS).status_code == 404
+
+
+def test_all_of_it_may_come_with_the_creation(rest):
+    answer = create(rest, 3, content=b"abc")
+    assert answer.status_code == 201 and answer.headers["upload-offset"] == "3" and answer.headers["oc-fileid"]
+    assert content(rest) == b"abc"
+    assert create(rest, 0, name="empty").status_code == 201
+    assert content(rest, "empty") == b""
+
+
+def test_the_length_may_be_told_later(rest):
+    upload = begun(rest, None)
+    assert rest.head(upload, headers=TUS).headers["upload-defer-length"] == "1"
+    assert append(rest, upload, 0, b"abc").status_code == 204
+    assert rest.files() == []
+    answer = append(rest, upload, 3, b"d", **{"Upload-Length": "4"})
+    assert answer.status_code == 204 and answer.headers["etag"]
+    assert content(rest) == b"abcd"
+
+
+def test_an_upload_into_a_folder(rest, account):
+    folder = rest.mkdir("d")["id"]
+    assert create(rest, 1, content=b"x", folderId=folder).status_code == 201
+    assert [file["name"] for file in rest.files(folder)] == ["f"]
+    dav = account.dav()
+    answer = create(dav, 1, path="d/", name="sub/g", content=b"x")
+    assert answer.status_code == 404, "there is no such folder below"
+    dav.folder("d/sub")
+    answer = create(dav, 1, path="d/", name="sub/g", content=b"x")
+    assert answer.status_code == 201, answer.text
+    assert dav.get("d/sub/g").content == b"x"
+    assert dav.stat("d/sub/g").text("getetag") == answer.headers["oc-etag"]
+
+
+def test_a_file_of_that_name_gets_a_new_content(rest):
+    rest.upload("f", b"old")
+    assert create(rest, 3, content=b"new").status_code == 201
+    [file] = rest.files()
+    assert content(rest) == b"new" and len(rest.get(f"files/{file['id']}/versions").json()["versions"]) == 1
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "md5", "sha256"])
+def test_a_checksum_is_verified(rest, algorithm):
+    upload = begun(rest, 6)
+    right = lambda data: f"{algorithm} {base64.b64encode(hashlib.new(algorithm, data).digest()).decode()}"  # noqa: E731
+    assert append(rest, upload, 0, b"abc", **{"Upload-Checksum": right(b"abd")}).status_code == 460
+    assert offset(rest, upload) == 0
+    assert append(rest, upload, 0, b"abc", **{"Upload-Checksum": right(b"abc")}).status_code == 204
+    assert append(rest, upload, 3, b"def", **{"Upload-Checksum": "crc99 AAAA"}).status_code == 400
+    assert append(rest, upload, 3, b"def").status_code == 204
+
+
+def test_an_offset_that_lies_is_a_conflict(rest):
+    upload = begun(rest, 6)
+    append(rest, upload, 0, b"abc")
+    for wrong in (0, 2, 4, 6):
+        assert append(rest, upload, wrong, b"x").status_code == 409
+    assert append(rest, upload, 3, b"defg").status_code == 413
+    assert offset(rest, upload) == 3
+    assert append(rest, upload, 3, b"def").status_code == 204
+
+
+def test_of_two_at_the_same_offset_one_counts(rest, account):
+    upload = begun(rest, 10)
+    clients = [account.rest() for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda client: append(client, upload, 0, b"12345").status_code, clients))
+    assert sorted(answers) == [204, 409, 409, 409, 409, 409]
+    assert offset(rest, upload) == 5
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Tus-Resumable": "0.2.2"}, 412),
+        ({"Upload-Length": "-1"}, 400),
+        ({"Upload-Length": "x"}, 400),
+        ({"Upload-Length": "99999999999999999999"}, 400),
+        ({"Upload-Length": "1", "Upload-Defer-Length": "1"}, 400),
+        ({"Upload-Metadata": "filename"}, 400),
+        ({"Upload-Metadata": "filename !!!"}, 400),
+        ({"Upload-Metadata": metadata(name2="x")}, 400),
+        ({"Upload-Metadata": metadata(filename="..")}, 400),
+        ({"Upload-Metadata": metadata(filename="/")}, 400),
+        ({"Upload-Metadata": metadata(filename="f", folderId="999999")}, 404),
+    ],
+)
+def test_a_creation_that_makes_no_sense(rest, headers, status):
+    asked = {**TUS, "Upload-Length": "1", "Upload-Metadata": metadata(filename="f"), **headers}
+    assert_error(rest.post("uploads", headers=asked), status)
+
+
+def test_a_body_of_another_type_is_refused(rest):
+    upload = begun(rest, 3)
+    answer = rest.patch(upload, content=b"abc", headers={**TUS, "Upload-Offset": "0", "Content-Type": "text/plain"})
+    assert answer.status_code == 415
+
+
+def test_an_upload_may_be_thrown_away(rest):
+    upload = begun(rest, 3)
+    append(rest, upload, 0, b"ab")
+    assert rest.delete(upload, headers=TUS).status_code == 204
+    assert append(rest, upload, 2, b"c").status_code == 404
+    assert rest.files() == []
+
+
+def test_the_quota_is_asked_before_the_bytes(server):
+    account = server.account(quota=1000)
+    rest = account.rest()
+    assert create(rest, 1001).status_code == 413
+    upload = begun(rest, None)
+    assert append(rest, upload, 0, b"x" * 600).status_code == 204
+    assert append(rest, upload, 600, b"x" * 500).status_code == 413
+    assert append(rest, upload, 600, b"x" * 400, **{"Upload-Length": "1000"}).status_code == 204
+
+
+def test_uploads_are_of_one_account_and_for_those_who_may_write(rest, server, account):
+    upload = begun(rest, 3)
+    other = server.account().rest()
+    assert other.head(upload, headers=TUS).status_code == 404
+    reader = account.rest(account.token("read"))
+    assert append(reader, upload, 0, b"abc").status_code == 403
+    assert create(reader, 1).status_code == 403
+
+
+def test_a_large_piece_is_stored_as_it_comes(rest):
+    data = os.urandom(20 * 1024 * 1024 + 7)
+    upload = begun(rest, len(data))
+    assert append(rest, upload, 0, data).status_code == 204
+    assert content(rest) == data
