@@ -13,13 +13,13 @@ const MOST_FILES: i64 = 100;
 /// What rows and keys say of each other, from one key to another.
 #[derive(Debug, Default)]
 pub struct Comparison {
-    /// The keys that no part of a content has, in order.
+    /// The keys that no part of a content and no chunk of an upload has, in order.
     pub unused: Vec<UnusedBlob>,
     /// The parts whose blob is not there, in the order of their keys.
     pub lost: Vec<LostPart>,
 }
 
-/// A blob that no part of a content names.
+/// A blob that no part of a content names, and no chunk of an upload.
 #[derive(Debug, Clone, Deserialize)]
 pub struct UnusedBlob {
     /// Its key.
@@ -74,7 +74,8 @@ impl Jobs {
         let most = most.and_then(|most| i64::try_from(most).ok()).unwrap_or(-1);
         let unused = Statement::new(
             "SELECT k.value AS key, EXISTS (SELECT 1 FROM blob_garbage WHERE blob_key = k.value) AS is_garbage \
-             FROM json_each(?1) k WHERE NOT EXISTS (SELECT 1 FROM parts WHERE blob_key = k.value) ORDER BY k.key",
+             FROM json_each(?1) k WHERE NOT EXISTS (SELECT 1 FROM parts WHERE blob_key = k.value) \
+               AND NOT EXISTS (SELECT 1 FROM chunks WHERE blob_key = k.value) ORDER BY k.key",
             [keys.as_str().into()],
         );
         let lost = Statement::new(
@@ -116,7 +117,8 @@ impl Jobs {
         let now: Millis = self.now();
         let statement = Statement::new(
             "INSERT OR IGNORE INTO blob_garbage (blob_key, due_at) SELECT k.value, ?2 FROM json_each(?1) k \
-             WHERE NOT EXISTS (SELECT 1 FROM parts WHERE blob_key = k.value)",
+             WHERE NOT EXISTS (SELECT 1 FROM parts WHERE blob_key = k.value) \
+               AND NOT EXISTS (SELECT 1 FROM chunks WHERE blob_key = k.value)",
             [serde_json::json!(keys).to_string().into(), now.into()],
         );
         self.database().batch(vec![statement]).await?;

@@ -113,8 +113,8 @@ def breaches(database: sqlite3.Connection) -> dict[str, list]:
 
 
 def blob_breaches(database: sqlite3.Connection, stored: dict[str, int]) -> dict[str, list]:
-    """Parts without their blob, and blobs that are neither in use nor known as garbage."""
-    used = {key for (key,) in database.execute("SELECT blob_key FROM parts")}
+    """Parts and chunks without their blob, and blobs that are neither in use nor known as garbage."""
+    used = {key for (key,) in database.execute("SELECT blob_key FROM parts UNION SELECT blob_key FROM chunks")}
     garbage = {key for (key,) in database.execute("SELECT blob_key FROM blob_garbage")}
     found = {"missing blobs": sorted(used - set(stored)), "unknown blobs": sorted(set(stored) - used - garbage)}
     return {name: keys for name, keys in found.items() if keys}

@@ -128,7 +128,7 @@ def test_without_the_slash_the_mount_answers_or_redirects(server, tree):
             assert answer.status_code in (301, 308) and answer.headers["location"].endswith(f"{mount}/")
 
 
-@pytest.mark.parametrize("path", ["/davx/", "/dave", "/OpenCoperX/", "/Dav/", "/webdav/", "/"])
+@pytest.mark.parametrize("path", ["/davx/", "/dave", "/OpenCoperX/", "/Dav/", "/webdavx/", "/"])
 def test_other_paths_are_no_drive(server, tree, path):
     answer = request(server.url, "PROPFIND", path, tree.token, {"Depth": "0"})
     assert answer.status in (404, 405)
