@@ -257,13 +257,13 @@ start_clamd() {
 }
 
 wait_for_clamd() {
-  local answer
+  local answer connection
   for _ in $(seq 100); do
     answer=
-    { exec {scanner}<>"/dev/tcp/${clamd_address/://}"; } 2>/dev/null && {
-      printf 'zPING\0' >&"$scanner"
-      read -r -d '' -t 5 answer <&"$scanner" || true
-      exec {scanner}>&-
+    { exec {connection}<>"/dev/tcp/${clamd_address/://}"; } 2>/dev/null && {
+      printf 'zPING\0' >&"$connection"
+      read -r -d '' -t 5 answer <&"$connection" || true
+      exec {connection}>&-
     }
     [ "$answer" != PONG ] || return 0
     kill -0 "$clamd_group" 2>/dev/null || break
