@@ -26,6 +26,7 @@ AREAS = {
     "WebDAV": r"e2e\.dav\.",
     "what sync clients ask beside WebDAV": r"e2e\.ocs\.",
     "REST": r"e2e\.rest\.",
+    "fsck: orphans and losses": r"e2e\.test_fsck",
     "budgets: SQL round trips and rows": r"e2e\.test_budgets",
     "concurrency, and everything counted again": r"e2e\.test_(concurrency|recount)",
     "hostile requests": r"e2e\.test_hostile",
