@@ -126,22 +126,24 @@ need_spin_tools() {
 }
 
 # Sets spin to the program that runs the component: $SPIN or spin on PATH, if there is one. Otherwise, or if the argument
-# is "test", it is our test host, which is built for it.
+# is "test", it is our test host, which is built for it: each version has a folder of its own.
 need_spin() {
-  local folder=$cache/tools/spin-test-host source=$root/tests/spin/host now
+  local source=$root/tests/spin/host folder
   spin=${SPIN:-$(command -v spin || true)}
   [ -z "$spin" ] || [ "${1:-}" = test ] || return 0
+  folder=$cache/tools/spin-test-host-$(cd "$source" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | head -c 12)
   spin=$folder/spin-test-host
-  now=$(cd "$source" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+  [ ! -x "$spin" ] || return 0
   mkdir -p "$folder"
   # Others may be building it.
   exec 8>"$folder/.lock"
   flock 8
-  [ "$(cat "$folder/.fingerprint" 2>/dev/null)" != "$now" ] || { exec 8>&- && return 0; }
-  say "building the test host for Spin components (takes minutes, once a version)"
-  (cd "$source" && cargo build --quiet --locked --release >&2) || fail "cargo could not build the test host"
-  install "$CARGO_TARGET_DIR/release/spin-test-host" "$spin"
-  printf '%s\n' "$now" >"$folder/.fingerprint"
+  if [ ! -x "$spin" ]; then
+    say "building the test host for Spin components (takes minutes, once a version)"
+    (cd "$source" && cargo build --quiet --locked --release >&2) || fail "cargo could not build the test host"
+    install "$CARGO_TARGET_DIR/release/spin-test-host" "$spin.new"
+    mv "$spin.new" "$spin"
+  fi
   exec 8>&-
 }
 

@@ -27,8 +27,6 @@ def uploads(rest, kind: str) -> float:
 
 def test_uploads_are_as_fast_as_before_and_nothing_is_lost(scanner, scanning, clamd, rest, hook, receiver, jobs):
     hook = hook(events=["file.created", "file.infected"])
-    # On a connection that is kept, the end of an answer may wait 40 ms for an ACK: Spin does not set TCP_NODELAY.
-    rest.headers["Connection"] = "close"
     uploads(rest, "warming up")
     before = uploads(rest, "before")
     hook.wait(2 * UPLOADS)
