@@ -8,7 +8,6 @@ use crate::auth;
 use crate::config::Config;
 use crate::error::Result;
 use crate::ports::Ports;
-use crate::scan;
 use crate::store::{Credentials, Drive, Meter};
 
 /// One request without its body.
@@ -38,11 +37,6 @@ impl Context<'_> {
     /// The drive of an account.
     pub fn drive_of(&self, account: i64) -> Drive {
         Drive::open(self.ports, &self.meter, account, self.config.versions_kept)
-    }
-
-    /// The virus scanner; none where there is none.
-    pub fn scanner(&self) -> Option<scan::Client> {
-        self.config.scanner.clone().map(|scanner| scan::Client::new(scanner, self.ports))
     }
 
     /// A header as text; none where it is absent or not ASCII.

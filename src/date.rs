@@ -15,11 +15,26 @@ pub fn iso8601(at: Millis) -> String {
     format!("{}.{:03}Z", seconds.trim_end_matches('Z'), time.millisecond())
 }
 
+/// The end of the year 9999, in seconds.
+pub const LAST_SECOND: i64 = 253_402_300_799;
+
 /// HTTP-date (RFC 9110, 5.6.7). Times that it cannot tell become the nearest that it can.
 pub fn http_date(at: Millis) -> String {
-    const YEAR_9999: Millis = 253_402_300_799;
-    let seconds = at.div_euclid(1000).clamp(0, YEAR_9999).unsigned_abs();
+    let seconds = at.div_euclid(1000).clamp(0, LAST_SECOND).unsigned_abs();
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+/// Seconds since 1970 as clients write times, `1657500000` or `1657500000.123`; none for anything else, and for times that
+/// no HTTP-date can tell.
+pub fn decimal_seconds(text: &str) -> Option<Millis> {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if !is_digits(whole) || !is_digits(fraction) {
+        return None;
+    }
+    let seconds: i64 = whole.parse().ok().filter(|seconds| *seconds <= LAST_SECOND)?;
+    let millis: i64 = format!("{fraction:0<3.3}").parse().ok()?;
+    Some(seconds * 1000 + millis)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Files as JSON: the same for REST answers and for what webhooks are told.
+//! Files as JSON, the same for REST answers and for what webhooks are told, and how files are identified.
 
 use serde_json::{Value, json};
 
 use crate::date::iso8601;
+use crate::error::{Error, Result};
 use crate::store::Node;
 
 /// A file, whose digests were read with it. `root` is the folder that has no name for who reads
@@ -26,4 +27,15 @@ pub fn file(root: i64, node: &Node) -> Value {
 /// The id that is seen for the folder `parent`.
 pub fn folder_id(root: i64, parent: Option<i64>) -> Option<String> {
     parent.filter(|id| *id != root).map(|id| id.to_string())
+}
+
+/// The number behind an opaque id; one that cannot be an id names nothing.
+pub fn parse_id(id: &str, what: &'static str) -> Result<i64> {
+    let digits = !id.is_empty() && id.len() <= 15 && id.bytes().all(|b| b.is_ascii_digit());
+    id.parse().ok().filter(|_| digits).ok_or(Error::NotFound(what))
+}
+
+/// The id of a file or folder as Nextcloud's clients know it: its number, and what makes it unique in the world.
+pub fn global_id(node: i64) -> String {
+    format!("{node:08}ocedgedrive")
 }

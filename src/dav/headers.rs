@@ -6,10 +6,8 @@
 use http::HeaderMap;
 
 use super::if_header::IfHeader;
+use crate::date::decimal_seconds;
 use crate::ports::Millis;
-
-/// 9999-12-31T23:59:59Z, the last second that an HTTP date can tell.
-const LAST_SECOND: i64 = 253_402_300_799;
 
 /// A header whose value makes no sense: 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -142,16 +140,6 @@ pub fn oc_mtime(headers: &HeaderMap) -> Result<Option<Millis>, HeaderError> {
 pub fn total_length(headers: &HeaderMap) -> Result<Option<u64>, HeaderError> {
     let Some(value) = single(headers, "OC-Total-Length")? else { return Ok(None) };
     value.parse().ok().filter(|_| is_digits(value)).map(Some).ok_or(HeaderError("OC-Total-Length"))
-}
-
-fn decimal_seconds(text: &str) -> Option<Millis> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    if !is_digits(whole) || !is_digits(fraction) {
-        return None;
-    }
-    let seconds: i64 = whole.parse().ok().filter(|seconds| *seconds <= LAST_SECOND)?;
-    let millis: i64 = format!("{fraction:0<3.3}").parse().ok()?;
-    Some(seconds * 1000 + millis)
 }
 
 fn is_digits(text: &str) -> bool {
@@ -326,7 +314,7 @@ mod tests {
         }
 
         #[test]
-        fn whole_milliseconds_survive(millis in 0..=LAST_SECOND * 1000) {
+        fn whole_milliseconds_survive(millis in 0..=crate::date::LAST_SECOND * 1000) {
             let value = format!("{}.{:03}", millis / 1000, millis % 1000);
             prop_assert_eq!(oc_mtime(&one("x-oc-mtime", value)), Ok(Some(millis)));
         }

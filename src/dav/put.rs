@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
-use super::checksum::Checksum;
+use super::checksum;
 use super::preconditions::Preconditions;
 use super::request::Request;
 use super::sync_props::global_id;
@@ -20,7 +20,7 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
         return Err(Error::bad("a PUT stores a whole content; Content-Range is not taken"));
     }
     let mtime = headers::oc_mtime(&request.cx.headers)?;
-    let checksum = Checksum::read(&request.cx.headers)?;
+    let checksum = checksum::read(&request.cx.headers)?;
     let length = announced_length(&request.cx.headers, &body)?;
     let mut wanted = ViewRequest::of(request.address());
     preconditions.extend(&mut wanted);

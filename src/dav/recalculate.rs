@@ -1,6 +1,7 @@
 //! PATCH with X-Recalculate-Hash, as Nextcloud has it: the checksum of a file whose content came in chunks, which nobody has
 //! computed yet. rclone asks for it after such an upload.
 
+use data_encoding::HEXLOWER;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use super::empty;
@@ -8,13 +9,15 @@ use super::request::Request;
 use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::store::{Detail, Scope, ViewRequest};
+use crate::transfer::Algorithm;
 
 /// The header that asks.
 pub const HEADER: &str = "x-recalculate-hash";
 
 /// Answers with the checksum: md5, sha1, sha256 or adler32. It is read from the row where it is known.
 pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
-    let wanted = request.cx.header(HEADER).unwrap_or_default().to_ascii_uppercase();
+    let algorithm = request.cx.header(HEADER).and_then(Algorithm::parse);
+    let algorithm = algorithm.ok_or_else(|| Error::bad("X-Recalculate-Hash must be sha1, md5, sha256 or adler32"))?;
     let detail = Detail { parts: true, ..Detail::default() };
     let read = ViewRequest { detail, ..ViewRequest::of(request.address()) };
     let view = request.drive.view(&request.credentials, &read, Vec::new()).await?;
@@ -23,17 +26,14 @@ pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
     let (Some(id), Some(content)) = (&node.content_id, &node.content) else {
         return Err(Error::MethodNotAllowed(super::options::ALLOW));
     };
-    let mut sums = [&content.sha1, &content.md5, &content.sha256, &content.adler32].map(String::clone);
-    if sums.iter().any(String::is_empty) {
+    let mut sum = algorithm.recorded(content).to_owned();
+    if sum.is_empty() {
         let digests = request.drive.digests(&request.cx.config.keys, &content.parts, node.size.unsigned_abs()).await?;
         request.drive.record_digests(id, &digests).await?;
-        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
-        sums = [hex(&digests.sha1), hex(&digests.md5), hex(&digests.sha256), hex(&digests.adler32)];
+        sum = HEXLOWER.encode(algorithm.of(&digests));
     }
-    let known = ["SHA1", "MD5", "SHA256", "ADLER32"].iter().zip(&sums).find(|(name, _)| **name == wanted);
-    let (name, sum) = known.ok_or_else(|| Error::bad("X-Recalculate-Hash must be sha1, md5, sha256 or adler32"))?;
     let mut response = empty(StatusCode::NO_CONTENT);
-    if let Ok(checksum) = HeaderValue::try_from(format!("{name}:{sum}")) {
+    if let Ok(checksum) = HeaderValue::try_from(format!("{}:{sum}", algorithm.name())) {
         response.headers_mut().insert(HeaderName::from_static("oc-checksum"), checksum);
     }
     Ok(response)

@@ -8,12 +8,10 @@ use std::borrow::Cow;
 use super::mount::space_id;
 use super::props::{Ids, Name, Resource, Value};
 use super::xml::{NEXTCLOUD, OWNCLOUD};
+use crate::resource;
 
 const OCS: &str = "http://open-collaboration-services.org/ns";
 const OCM: &str = "http://open-cloud-mesh.org/ns";
-
-/// Behind a number, it makes it unique in the world.
-const INSTANCE: &str = "ocedgedrive";
 
 /// What clients may set: everything else is made by the server.
 const SETTABLE: [(&str, &str); 3] = [(OWNCLOUD, "favorite"), (OWNCLOUD, "tags"), (NEXTCLOUD, "creation_time")];
@@ -97,7 +95,7 @@ fn nextcloud<'a>(resource: &Resource<'a>, name: &str) -> Option<Value<'a>> {
 /// Unique among all nodes of the world, and for ever.
 pub fn global_id(ids: Ids, account: i64, node: i64) -> String {
     match ids {
-        Ids::Nextcloud => format!("{node:08}{INSTANCE}"),
+        Ids::Nextcloud => resource::global_id(node),
         Ids::Spaces => format!("{}!{node}", space_id(account)),
     }
 }

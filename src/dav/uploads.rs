@@ -14,8 +14,8 @@ use super::xml::DAV;
 use crate::body::Body;
 use crate::date::http_date;
 use crate::error::{Error, Result};
-use crate::store::{Address, AvStatus, ChunkedUpload, Link, Linked, Place, Scope, View, ViewRequest, twice};
-use crate::transfer::announced_length;
+use crate::store::{Address, ChunkedUpload, Scope, View, ViewRequest, twice};
+use crate::transfer::{announced_length, unscanned};
 
 /// The member whose MOVE ends an upload.
 const WHOLE: &str = ".file";
@@ -74,14 +74,10 @@ async fn put(request: &Request<'_>, name: &str, chunk: &str, mut body: Body) -> 
         return Err(Error::Conflict("the upload has too many chunks".to_owned()));
     }
     // What has come counts, too, though it is not in the drive yet.
-    let available = view.caller.available().map(|available| (available - upload.received).max(0));
+    let received = upload.received.unsigned_abs();
     let announced = headers::total_length(&request.cx.headers)?.unwrap_or(0);
-    view.caller.check_quota(announced)?;
-    if let (Some(length), Some(available)) = (length, available)
-        && length > available.unsigned_abs()
-    {
-        return Err(Error::QuotaExceeded);
-    }
+    view.caller.check_quota(announced.max(received.saturating_add(length.unwrap_or(0))))?;
+    let available = view.caller.available().map(|available| (available - upload.received).max(0));
     let content = request.drive.store(&request.cx.config.keys, blob, &mut body, length, available).await?;
     if let Some(part) = content.parts.first() {
         request.drive.add_chunk(&upload, chunk, number, part).await?;
@@ -137,7 +133,8 @@ async fn finish(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
         let upload = request.drive.chunked_upload(view.also.first())?;
         check_complete(&upload, total)?;
         view.caller.check_quota(upload.received.unsigned_abs())?;
-        link_whole(request, &place, &upload, &link).await
+        let av = unscanned(request.cx.config, upload.received);
+        request.drive.link_chunks(&place, &upload, av, &link).await
     })
     .await?;
     Ok(stored(request, &linked, mtime.is_some()))
@@ -152,11 +149,6 @@ fn check_complete(upload: &ChunkedUpload, total: Option<u64>) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-async fn link_whole(request: &Request<'_>, place: &Place, upload: &ChunkedUpload, link: &Link) -> Result<Linked> {
-    let av = if request.cx.config.scanner.is_some() { AvStatus::Pending } else { AvStatus::Skipped };
-    request.drive.link_chunks(place, upload, av, link).await
 }
 
 /// The number at the beginning of a chunk's name: `7`, `0000000000000007`, or a range of bytes `000-999`.

@@ -24,6 +24,7 @@ use serde::de::DeserializeOwned;
 use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::resource;
+use crate::resource::parse_id;
 use crate::store::{Address, Caller, Credentials, Drive, Place, Trail, ViewRequest};
 
 /// The JSON body of a request. What is wrong with it is told only to a caller who is known.
@@ -35,12 +36,6 @@ async fn read_body<T: DeserializeOwned>(drive: &Drive, credentials: &Credentials
         }
         read => read,
     }
-}
-
-/// The number behind an opaque id; one that cannot be an id names nothing.
-fn parse_id(id: &str, what: &'static str) -> Result<i64> {
-    let digits = !id.is_empty() && id.len() <= 15 && id.bytes().all(|b| b.is_ascii_digit());
-    id.parse().ok().filter(|_| digits).ok_or(Error::NotFound(what))
 }
 
 /// The folder that a request names, or without a name the caller's root.

@@ -12,6 +12,7 @@ mod digest;
 mod garbage;
 mod scan;
 
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -29,6 +30,9 @@ const AT_ONCE: i64 = 12;
 
 /// How often the runner looks for more jobs while those that it has are not done.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// The lease of a job that takes long is renewed this often.
+const RENEW: Duration = Duration::from_secs(10);
 
 /// After this time, no more jobs are begun; the next run goes on.
 const RUN_TIME: Millis = 20_000;
@@ -143,6 +147,17 @@ async fn perform(config: &Config, ports: &Ports, jobs: &Jobs, job: &Job) -> Resu
         _ => {
             jobs.fail(job, "this program does not know how to do it", Vec::new()).await?;
             Ok(false)
+        }
+    }
+}
+
+/// What `work` for a job gives, which may take minutes: nobody else does the job meanwhile.
+async fn while_leased<T>(ports: &Ports, jobs: &Jobs, job: &Job, work: impl Future<Output = T>) -> Result<T> {
+    let mut work = pin!(work);
+    loop {
+        match select(work.as_mut(), ports.clock.sleep(RENEW)).await {
+            Either::Left((done, _)) => return Ok(done),
+            Either::Right(_) => jobs.renew(job).await?,
         }
     }
 }

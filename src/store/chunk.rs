@@ -38,24 +38,29 @@ pub struct Chunk {
     pub created_at: Millis,
 }
 
+#[derive(Deserialize)]
+struct Begun {
+    id: i64,
+}
+
 impl Drive {
+    /// A name for an upload that its client gives none.
+    pub fn new_chunked_name(&self) -> String {
+        super::random_hex(&self.ports, 16)
+    }
+
     /// Begins an upload of that name: 405 where there is one. One round trip.
-    pub async fn begin_chunked(&self, name: &str, total: Option<i64>, target: Option<&str>) -> Result<()> {
+    pub async fn begin_chunked(&self, name: &str, total: Option<i64>, target: Option<String>) -> Result<ChunkedUpload> {
+        let expires_at = self.now + UPLOAD_TIME;
         let begin = Statement::new(
             "INSERT INTO uploads (account_id, name, total, created_at, expires_at, target) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-             ON CONFLICT DO NOTHING RETURNING 1 AS one",
-            [
-                self.account.into(),
-                name.into(),
-                total.into(),
-                self.now.into(),
-                (self.now + UPLOAD_TIME).into(),
-                target.into(),
-            ],
+             ON CONFLICT DO NOTHING RETURNING id",
+            [self.account.into(), name.into(), total.into(), self.now.into(), expires_at.into(), target.clone().into()],
         );
         let results = self.database.batch(vec![begin]).await?;
-        let is_new = results.first().is_some_and(|rows| !rows.is_empty());
-        if is_new { Ok(()) } else { Err(Error::MethodNotAllowed("PROPFIND, PUT, MOVE, DELETE")) }
+        let row: Option<Begun> = results.first().map(Rows::first).transpose()?.flatten();
+        let Begun { id } = row.ok_or(Error::MethodNotAllowed("PROPFIND, PUT, MOVE, DELETE"))?;
+        Ok(ChunkedUpload { id, total, received: 0, chunks: 0, target, expires_at })
     }
 
     /// Reads the upload of that name, for a batch of `View`; `chunked_upload` reads the answer.

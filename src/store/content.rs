@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::node::json_text;
+use super::query::content_json;
 use super::scan::SETTLED;
-use super::{AvStatus, Drive, Expect, Job, Jobs, NewLock, Place};
+use super::{AvStatus, ContentInfo, Drive, Expect, Job, Jobs, NewLock, Place};
 use crate::error::Result;
 use crate::ports::{Digests, Millis, Rows, Statement, Value};
 
@@ -31,6 +33,27 @@ pub struct Content {
     pub av: AvStatus,
     /// How the scanner failed to judge it while it was uploaded.
     pub scanner_error: Option<String>,
+}
+
+/// A content as a job finds it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct StoredContent {
+    /// Plaintext bytes.
+    pub size: i64,
+    #[serde(deserialize_with = "json_text")]
+    content: Option<ContentInfo>,
+}
+
+impl StoredContent {
+    /// Its parts, in order.
+    pub fn parts(&self) -> &[Part] {
+        self.content.as_ref().map(|content| content.parts.as_slice()).unwrap_or_default()
+    }
+
+    /// What a virus scanner said of it.
+    pub fn av(&self) -> AvStatus {
+        self.content.as_ref().map_or(AvStatus::Pending, |content| content.av)
+    }
 }
 
 /// What comes with a content when a name gets it.
@@ -227,6 +250,16 @@ impl Drive {
 }
 
 impl Jobs {
+    /// The content that a job is about; none if nothing names it any more. One round trip.
+    pub async fn content(&self, job: &Job) -> Result<Option<StoredContent>> {
+        let statement = Statement::new(
+            format!("SELECT t.size, {} AS content FROM contents t WHERE t.id = ?1", content_json("t.id", true)),
+            [job.payload.as_str().into()],
+        );
+        let results = self.database().batch(vec![statement]).await?;
+        results.first().map(Rows::first).transpose().map(Option::flatten).map_err(Into::into)
+    }
+
     /// Records the digests of a job's content, and ends the job. One round trip.
     pub async fn record_digests(&self, job: &Job, digests: &Digests) -> Result<()> {
         self.finish(job, vec![set_digests(&job.payload, digests)]).await

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{EventKind, announce_content};
 use super::job::FIRST_PAUSE;
-use super::node::json_text;
-use super::query::content_json;
-use super::{ContentInfo, Drive, Job, Jobs};
+use super::{Drive, Job, Jobs};
 use crate::error::Result;
 use crate::ports::{Millis, Rows, Statement};
 
@@ -83,18 +81,6 @@ impl Finding {
     }
 }
 
-/// A content that is to be scanned.
-#[derive(Debug, Clone, Deserialize)]
-pub struct ScanTask {
-    /// Names it.
-    pub id: String,
-    /// Plaintext bytes.
-    pub size: i64,
-    /// Its parts and its present state.
-    #[serde(deserialize_with = "json_text")]
-    pub content: Option<ContentInfo>,
-}
-
 /// The scanner, as far as the database knows.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct ScannerState {
@@ -163,16 +149,6 @@ impl Drive {
 }
 
 impl Jobs {
-    /// The content that a job is to have scanned; none if nothing names it any more. One round trip.
-    pub async fn scan_task(&self, job: &Job) -> Result<Option<ScanTask>> {
-        let statement = Statement::new(
-            format!("SELECT t.id, t.size, {} AS content FROM contents t WHERE t.id = ?1", content_json("t.id", true)),
-            [job.payload.as_str().into()],
-        );
-        let results = self.database().batch(vec![statement]).await?;
-        results.first().map(Rows::first).transpose().map(Option::flatten).map_err(Into::into)
-    }
-
     /// Records what the scanner said of a content whose state was `before`, tells webhooks, and ends the job. What has
     /// waited for the scanner is due. Where the content has another state by now, or is gone, the job is done once more
     /// when its lease ends. One round trip.

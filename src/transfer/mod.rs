@@ -1,6 +1,7 @@
 //! How HTTP moves a content: downloads with conditions and ranges, uploads against the quota.
 //! Shared by REST and WebDAV.
 
+mod checksum;
 mod conditional;
 mod disposition;
 mod download;
@@ -8,7 +9,8 @@ mod range;
 pub mod tus;
 mod upload;
 
+pub use self::checksum::{Algorithm, Checksum};
 pub use self::conditional::{Conditions, Verdict};
 pub use self::disposition::Disposition;
 pub use self::download::{Representation, date_header, download, etag_header};
-pub use self::upload::{announced_length, receive};
+pub use self::upload::{LONGEST, announced_length, receive, unscanned};

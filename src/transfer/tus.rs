@@ -4,22 +4,27 @@
 //! What comes is cut into pieces, each a blob that counts as soon as it is stored: a connection that breaks loses no more
 //! than the last of them. The end only links them.
 
-use async_trait::async_trait;
-use bytes::Bytes;
+mod metadata;
+mod piece;
+
 use data_encoding::BASE64;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
+use self::metadata::Metadata;
+use self::piece::Piece;
+use super::checksum::{Algorithm, Checksum};
 use super::download::etag_header;
+use super::upload::{LONGEST, unscanned};
 use crate::body::Body;
 use crate::context::Context;
 use crate::date::http_date;
 use crate::error::{Error, Result};
-use crate::name::check_name;
-use crate::ports::{ByteSource, Millis, StreamError};
+use crate::ports::{ByteSource, Millis};
+use crate::resource::global_id;
 use crate::store::{
-    Address, AvStatus, Caller, ChunkedUpload, Content, Credentials, Drive, Link, Linked, Node, Place, Scope, Trail,
-    ViewRequest, twice,
+    Address, Caller, ChunkedUpload, Content, Credentials, Drive, Link, Linked, Node, Place, Scope, Trail, ViewRequest,
+    twice,
 };
 
 /// The version of the protocol.
@@ -30,9 +35,6 @@ const OFFSET_OCTETS: &str = "application/offset+octet-stream";
 
 /// Bytes of a piece: what a broken connection may lose, and what is in memory before it is stored.
 const PIECE: u64 = 8 << 20;
-
-/// The longest upload, in bytes: exact in JavaScript.
-const LONGEST: i64 = 1 << 53;
 
 /// Where the file is to be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -94,12 +96,11 @@ impl Tus<'_> {
             modified_at: wanted.modified_at,
             metadata: metadata.to_owned(),
         };
-        let id = self.new_id();
+        let id = self.drive.new_chunked_name();
         let json = serde_json::to_string(&target).map_err(Error::internal)?;
-        self.drive.begin_chunked(&id, total, Some(&json)).await?;
-        let (caller, upload) = self.find(&id).await?;
+        let upload = self.drive.begin_chunked(&id, total, Some(json)).await?;
         let with_bytes = headers.get(header::CONTENT_TYPE).is_some_and(|value| value == OFFSET_OCTETS);
-        let (upload, linked) = self.take(&caller, upload, if with_bytes { body } else { Body::empty() }).await?;
+        let (upload, linked) = self.take(upload, if with_bytes { body } else { Body::empty() }).await?;
 
         let mut response = progress(StatusCode::CREATED, &upload, linked.as_ref());
         let location = format!("{}/api/v1/uploads/{id}", self.prefix());
@@ -145,7 +146,7 @@ impl Tus<'_> {
             self.drive.set_total(&upload, total).await?;
             upload.total = Some(total);
         }
-        let (upload, linked) = self.take(&caller, upload, body).await?;
+        let (upload, linked) = self.take(upload, body).await?;
         Ok(progress(StatusCode::NO_CONTENT, &upload, linked.as_ref()))
     }
 
@@ -158,25 +159,20 @@ impl Tus<'_> {
     }
 
     /// Stores what comes, and makes the file when all of it is there.
-    async fn take(
-        &self,
-        caller: &Caller,
-        mut upload: ChunkedUpload,
-        mut body: Body,
-    ) -> Result<(ChunkedUpload, Option<Linked>)> {
-        let room = upload.total.unwrap_or(LONGEST) - upload.received;
+    async fn take(&self, mut upload: ChunkedUpload, mut body: Body) -> Result<(ChunkedUpload, Option<Linked>)> {
+        let room = upload.total.unwrap_or(LONGEST.cast_signed()) - upload.received;
         let length = body.length.filter(|_| !self.cx.headers.contains_key(header::TRANSFER_ENCODING));
         if length.is_some_and(|length| length > room.unsigned_abs()) {
             return Err(Error::TooLarge("more bytes than the upload's length".to_owned()));
         }
-        let checksum = Checksum::read(&self.cx.headers)?;
+        let checksum = checksum(&self.cx.headers)?;
         // A checksum is of all that comes: it is stored as a whole, or not at all.
         let most = if checksum.is_some() { room.unsigned_abs() } else { PIECE.min(room.unsigned_abs()) };
         let mut ended = length == Some(0);
         while !ended {
-            let mut piece = Piece { source: &mut body, left: most, ended: false };
-            let content = self.store(caller, &upload, &mut piece).await?;
-            ended = piece.ended;
+            let mut piece = Piece::of(&mut body, most);
+            let content = self.store(&upload, &mut piece).await?;
+            ended = piece.has_ended();
             if !checksum.as_ref().is_none_or(|checksum| checksum.holds(&content)) {
                 self.drive.discard(&content).await;
                 return Err(Error::ChecksumMismatch);
@@ -195,23 +191,19 @@ impl Tus<'_> {
         Ok((upload, linked))
     }
 
-    async fn store(&self, caller: &Caller, upload: &ChunkedUpload, piece: &mut Piece<'_>) -> Result<Content> {
+    async fn store(&self, upload: &ChunkedUpload, piece: &mut Piece<'_>) -> Result<Content> {
         let blob = self.drive.new_upload();
         let record = self.drive.record_upload(self.credentials, &blob);
-        self.drive.view(self.credentials, &ViewRequest::default(), vec![record]).await?;
+        let view = self.drive.view(self.credentials, &ViewRequest::default(), vec![record]).await?;
         // What has come counts, too, though it is not in the drive yet.
-        let available = caller.available().map(|available| (available - upload.received).max(0));
+        let available = view.caller.available().map(|available| (available - upload.received).max(0));
         self.drive.store(&self.cx.config.keys, blob, piece, None, available).await
     }
 
     async fn link(&self, upload: &ChunkedUpload) -> Result<Linked> {
         let target = target(upload)?;
         let link = Link { mime: target.mime.clone(), modified_at: target.modified_at, lock: None };
-        let av = match self.cx.config.scanner {
-            Some(_) if upload.received > 0 => AvStatus::Pending,
-            Some(_) => AvStatus::Clean,
-            None => AvStatus::Skipped,
-        };
+        let av = unscanned(self.cx.config, upload.received);
         twice(async || {
             let wanted = ViewRequest::of(Address::Id(target.folder));
             let view = self.drive.view(self.credentials, &wanted, Vec::new()).await?;
@@ -244,12 +236,6 @@ impl Tus<'_> {
         }
     }
 
-    fn new_id(&self) -> String {
-        let mut random = [0; 16];
-        self.cx.ports.random.fill(&mut random);
-        data_encoding::HEXLOWER.encode(&random)
-    }
-
     /// What a proxy took off the path.
     fn prefix(&self) -> &str {
         let plain = |prefix: &&str| {
@@ -274,7 +260,7 @@ fn progress(status: StatusCode, upload: &ChunkedUpload, linked: Option<&Linked>)
             headers.insert(header::ETAG, etag_header(&linked.etag));
             headers.insert(HeaderName::from_static("oc-etag"), etag_header(&linked.etag));
             // As sync clients know it; the number is the file's id in REST.
-            if let Ok(id) = HeaderValue::try_from(format!("{:08}ocedgedrive", linked.id)) {
+            if let Ok(id) = HeaderValue::try_from(global_id(linked.id)) {
                 headers.insert(HeaderName::from_static("oc-fileid"), id);
             }
         }
@@ -302,101 +288,15 @@ fn answer(status: StatusCode) -> Response<Body> {
     response
 }
 
-/// Part of a source, up to so many bytes.
-struct Piece<'a> {
-    source: &'a mut Body,
-    left: u64,
-    /// Whether the source has ended.
-    ended: bool,
-}
-
-#[async_trait(?Send)]
-impl ByteSource for Piece<'_> {
-    async fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
-        if self.left == 0 || self.ended {
-            return Ok(None);
-        }
-        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
-        let piece = self.source.next_at_most(most).await?;
-        self.left -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
-        self.ended = piece.is_none();
-        Ok(piece)
-    }
-}
-
-/// `Upload-Metadata`: pairs of a key and a value in base64.
-#[derive(Debug, Default)]
-struct Metadata {
-    filename: Option<String>,
-    folder: Option<String>,
-    mime: Option<String>,
-    modified_at: Option<Millis>,
-}
-
-impl Metadata {
-    fn parse(text: &str) -> Option<Self> {
-        let mut metadata = Self::default();
-        for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
-            let value = String::from_utf8(BASE64.decode(value.trim().as_bytes()).ok()?).ok()?;
-            match key {
-                "filename" | "name" => metadata.filename = Some(value),
-                "folderId" => metadata.folder = Some(value),
-                "filetype" | "type" => metadata.mime = Some(value).filter(|value| !value.is_empty()),
-                "mtime" => {
-                    metadata.modified_at = value.parse::<i64>().ok().and_then(|seconds| seconds.checked_mul(1000));
-                }
-                _ => {}
-            }
-        }
-        Some(metadata)
-    }
-
-    /// The folder that the file is to be in, and its name there.
-    fn place(&self, folder: Address) -> Result<(Address, String)> {
-        let filename = self.filename.as_deref().ok_or_else(|| Error::bad("Upload-Metadata has no filename"))?;
-        let mut names: Vec<String> = filename.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-        for name in &names {
-            check_name(name).map_err(|error| Error::bad(error.to_string()))?;
-        }
-        let name = names.pop().ok_or_else(|| Error::bad("the filename is empty"))?;
-        let folder = match (folder, &self.folder) {
-            (Address::Path(path), None) => Address::Path([path, names].concat()),
-            (Address::Path(path), Some(id)) if path.is_empty() && names.is_empty() => {
-                Address::Id(id.parse().map_err(|_| Error::NotFound("the folder"))?)
-            }
-            (Address::Id(id), None) if names.is_empty() => Address::Id(id),
-            _ => return Err(Error::bad("the filename holds a slash, or the folder is named twice")),
-        };
-        Ok((folder, name))
-    }
-}
-
 /// `Upload-Checksum`
-struct Checksum {
-    algorithm: String,
-    value: Vec<u8>,
-}
-
-impl Checksum {
-    fn read(headers: &HeaderMap) -> Result<Option<Self>> {
-        let Some(text) = header_text(headers, "upload-checksum")? else { return Ok(None) };
-        let malformed = || Error::bad("the header Upload-Checksum is malformed, or of an unknown algorithm");
-        let (algorithm, value) = text.split_once(' ').ok_or_else(malformed)?;
-        let value = BASE64.decode(value.trim().as_bytes()).map_err(|_| malformed())?;
-        if !CHECKSUMS.split(',').any(|known| known == algorithm) {
-            return Err(malformed());
-        }
-        Ok(Some(Self { algorithm: algorithm.to_owned(), value }))
-    }
-
-    fn holds(&self, content: &Content) -> bool {
-        content.digests.as_ref().is_none_or(|digests| match self.algorithm.as_str() {
-            "sha1" => self.value == digests.sha1,
-            "md5" => self.value == digests.md5,
-            _ => self.value == digests.sha256,
-        })
-    }
+fn checksum(headers: &HeaderMap) -> Result<Option<Checksum>> {
+    let Some(text) = header_text(headers, "upload-checksum")? else { return Ok(None) };
+    let malformed = || Error::bad("the header Upload-Checksum is malformed, or of an unknown algorithm");
+    let (name, value) = text.split_once(' ').ok_or_else(malformed)?;
+    let algorithm =
+        CHECKSUMS.split(',').find(|known| *known == name).and_then(Algorithm::parse).ok_or_else(malformed)?;
+    let value = BASE64.decode(value.trim().as_bytes()).map_err(|_| malformed())?;
+    Ok(Some(Checksum { algorithm, value }))
 }
 
 fn header_text<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h str>> {
@@ -406,7 +306,7 @@ fn header_text<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<
 
 fn number(headers: &HeaderMap, name: &'static str) -> Result<Option<i64>> {
     let Some(text) = header_text(headers, name)? else { return Ok(None) };
-    let number = text.parse().ok().filter(|number| (0..=LONGEST).contains(number));
+    let number = text.parse().ok().filter(|number| (0..=LONGEST.cast_signed()).contains(number));
     number
         .filter(|_| text.bytes().all(|b| b.is_ascii_digit()))
         .map(Some)

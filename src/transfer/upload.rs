@@ -5,14 +5,15 @@ use std::time::Duration;
 use http::{HeaderMap, header};
 
 use crate::body::Body;
+use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ports::ByteSource;
-use crate::scan::{ScanError, Verdict};
+use crate::scan::{Client, ScanError, Verdict};
 use crate::store::{AvStatus, Caller, Content, Drive, Upload};
 
 /// The longest content, in bytes: more than any object store takes, and exact in JavaScript.
-const LONGEST: u64 = 1 << 53;
+pub const LONGEST: u64 = 1 << 53;
 
 /// How long a scanner may keep an upload waiting in all. After that, a job asks it again.
 const SCAN_PATIENCE: Duration = Duration::from_secs(5);
@@ -41,18 +42,29 @@ pub async fn receive(
     if let Some(length) = length {
         caller.check_quota(length)?;
     }
-    let Some(scanner) = cx.scanner() else {
-        return drive.store(&cx.config.keys, upload, source, length, caller.available()).await;
-    };
-    let limit = cx.config.scan_inline_max;
-    if length.is_some_and(|length| length > limit) || caller.scanner_fails(drive.now()) {
-        let mut content = drive.store(&cx.config.keys, upload, source, length, caller.available()).await?;
-        content.av = if content.size == 0 { AvStatus::Clean } else { AvStatus::Pending };
-        return Ok(content);
+    let (keys, available, limit) = (&cx.config.keys, caller.available(), cx.config.scan_inline_max);
+    let is_for_a_job = length.is_some_and(|length| length > limit) || caller.scanner_fails(drive.now());
+    match cx.config.scanner.clone() {
+        Some(scanner) if !is_for_a_job => {
+            let client = Client::new(scanner, cx.ports);
+            let mut inspected = client.inspect(source, limit, SCAN_PATIENCE);
+            let content = drive.store(keys, upload, &mut inspected, length, available).await?;
+            judge(drive, content, inspected.verdict().await).await
+        }
+        _ => {
+            let content = drive.store(keys, upload, source, length, available).await?;
+            Ok(Content { av: unscanned(cx.config, content.size), ..content })
+        }
     }
-    let mut inspected = scanner.inspect(source, limit, SCAN_PATIENCE);
-    let content = drive.store(&cx.config.keys, upload, &mut inspected, length, caller.available()).await?;
-    judge(drive, content, inspected.verdict().await).await
+}
+
+/// The state of a content of `size` bytes that no scanner has seen yet.
+pub fn unscanned(config: &Config, size: i64) -> AvStatus {
+    match config.scanner {
+        Some(_) if size > 0 => AvStatus::Pending,
+        Some(_) => AvStatus::Clean,
+        None => AvStatus::Skipped,
+    }
 }
 
 /// What a verdict makes of a content that is stored. Without one, the content is pending.
