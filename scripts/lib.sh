@@ -106,6 +106,22 @@ need_weed() {
   touch "$folder/.complete"
 }
 
+# need_packages FOR PROGRAM=PACKAGE…: installs Debian's packages of the programs that are not there.
+need_packages() {
+  local what=$1 entry packages=()
+  shift
+  for entry; do
+    PATH=$PATH:/usr/sbin command -v "${entry%%=*}" >/dev/null || packages+=("${entry#*=}")
+  done
+  [ ${#packages[@]} -gt 0 ] || return 0
+  [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null ||
+    fail "$what needs ${packages[*]} (Debian's names): install them, or name the other parts"
+  say "installing ${packages[*]}"
+  apt-get update -qq >&2
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${packages[@]}" >&2 ||
+    fail "apt-get could not install ${packages[*]}"
+}
+
 free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
@@ -171,6 +187,11 @@ need_secrets() {
   )
 }
 
+# The administrator's token in .dev.vars.
+admin_token() {
+  sed -n 's/^ADMIN_TOKEN="\{0,1\}\([^"]*\)"\{0,1\}$/\1/p' "$root/.dev.vars"
+}
+
 # --- an S3 store that runs here ---
 
 store_bucket=edgedrive store_key_id=edgedrive
@@ -214,8 +235,7 @@ wait_for_store() {
     sleep 0.2
   done
   stop_store
-  tail -n 20 "$store_log" >&2
-  fail "SeaweedFS did not start; the end of $store_log is above"
+  did_not_start SeaweedFS "$store_log"
 }
 
 stop_store() {
@@ -227,12 +247,7 @@ stop_store() {
 
 # Sets clamd to ClamAV's daemon, which Debian has.
 need_clamd() {
-  clamd=$(PATH=$PATH:/usr/sbin command -v clamd) && return
-  [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null || fail "clamd is needed: install it (Debian: clamav-daemon)"
-  say "installing clamav-daemon"
-  apt-get update -qq >&2
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends clamav-daemon >&2 ||
-    fail "apt-get could not install clamav-daemon"
+  need_packages "the part scan" clamd=clamav-daemon
   clamd=$(PATH=$PATH:/usr/sbin command -v clamd)
 }
 
@@ -272,8 +287,7 @@ wait_for_clamd() {
     sleep 0.2
   done
   stop_clamd
-  tail -n 20 "$clamd_log" >&2
-  fail "clamd did not start; the end of $clamd_log is above"
+  did_not_start clamd "$clamd_log"
 }
 
 stop_clamd() {
@@ -356,14 +370,19 @@ wait_for_server() {
     sleep 0.2
   done
   stop_server
-  tail -n 20 "$server_log" >&2
-  fail "the server did not start; the end of $server_log is above"
+  did_not_start "the server" "$server_log"
 }
 
 # Ends the server and all its children.
 stop_server() {
   stop_group "${server_group:-}"
   server_group=
+}
+
+# did_not_start WHAT LOG: fails, and shows why.
+did_not_start() {
+  tail -n 20 "$2" >&2
+  fail "$1 did not start; the end of $2 is above"
 }
 
 # stop_group GROUP: ends the processes of a group, if there is one.
