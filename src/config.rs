@@ -14,8 +14,8 @@ pub struct Config {
     pub admin_token: Option<String>,
     /// `WEBDAV_NAME`: the name that clients show for the mount.
     pub webdav_name: String,
-    /// `VERSIONS_KEPT`: how many earlier contents of a file are kept.
-    pub versions_kept: i64,
+    /// `VERSIONS_KEPT` and `TRASH_DAYS`: how many earlier contents of a file are kept, and for how many days what was deleted.
+    pub kept: Kept,
     /// `PROPFIND_LIMIT`: entries that a PROPFIND of infinite depth may list.
     pub propfind_limit: i64,
     /// `SERVER_TIMING=1`: answers tell their SQL round trips and rows read.
@@ -35,12 +35,22 @@ pub struct Config {
     pub s3: Option<s3::Settings>,
 }
 
+/// How much is kept of what was.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept {
+    /// Earlier contents of a file.
+    pub versions: i64,
+    /// Days that deletions can be taken back; 0 where they are final.
+    pub trash_days: i64,
+}
+
 /// The names of all settings.
-pub const SETTINGS: [&str; 17] = [
+pub const SETTINGS: [&str; 18] = [
     "ENCRYPTION_KEYS",
     "ADMIN_TOKEN",
     "WEBDAV_NAME",
     "VERSIONS_KEPT",
+    "TRASH_DAYS",
     "PROPFIND_LIMIT",
     "SERVER_TIMING",
     "BLOB_GRACE_SECONDS",
@@ -102,7 +112,10 @@ impl Config {
             keys: Rc::new(keys),
             admin_token,
             webdav_name,
-            versions_kept: number(&var, "VERSIONS_KEPT", 10, 0, 1_000)?,
+            kept: Kept {
+                versions: number(&var, "VERSIONS_KEPT", 10, 0, 1_000)?,
+                trash_days: number(&var, "TRASH_DAYS", 30, 0, 3_650)?,
+            },
             propfind_limit: number(&var, "PROPFIND_LIMIT", 10_000, 1, 100_000)?,
             server_timing: number(&var, "SERVER_TIMING", 0, 0, 1)? == 1,
             blob_grace_seconds: number(&var, "BLOB_GRACE_SECONDS", 3_600, 0, 30 * 86_400)?,
@@ -193,7 +206,7 @@ mod tests {
     fn defaults_hold_where_nothing_is_set() {
         let config = read(&[]).unwrap();
         assert_eq!(config.webdav_name, "OpenCoper");
-        assert_eq!(config.versions_kept, 10);
+        assert_eq!(config.kept.versions, 10);
         assert!(config.admin_token.is_none());
         assert!(config.s3.is_none());
         assert!(read(&S3).unwrap().s3.is_some());
@@ -234,6 +247,7 @@ mod tests {
             ("WEBDAV_NAME", "secret/"),
             ("WEBDAV_NAME", "dav"),
             ("VERSIONS_KEPT", "-1"),
+            ("TRASH_DAYS", "a month"),
             ("PROPFIND_LIMIT", "many"),
             ("SCANNER", "clamd://secret"),
             ("SCAN_INLINE_MAX", "65M"),

@@ -36,7 +36,7 @@ impl Context<'_> {
 
     /// The drive of an account.
     pub fn drive_of(&self, account: i64) -> Drive {
-        Drive::open(self.ports, &self.meter, account, self.config.versions_kept)
+        Drive::open(self.ports, &self.meter, account, self.config.kept)
     }
 
     /// A header as text; none where it is absent or not ASCII.

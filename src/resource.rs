@@ -35,7 +35,10 @@ pub fn parse_id(id: &str, what: &'static str) -> Result<i64> {
     id.parse().ok().filter(|_| digits).ok_or(Error::NotFound(what))
 }
 
+/// Behind a number, it makes it unique in the world.
+pub const INSTANCE: &str = "ocedgedrive";
+
 /// The id of a file or folder as Nextcloud's clients know it: its number, and what makes it unique in the world.
 pub fn global_id(node: i64) -> String {
-    format!("{node:08}ocedgedrive")
+    format!("{node:08}{INSTANCE}")
 }

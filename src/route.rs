@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::dav;
 use crate::error::{Dialect, Error, Result};
 use crate::handlers::{
-    admin, files, folders, fsck, health, jobs, me, ocs, openapi, status, tokens, uploads, versions, webhooks,
+    admin, files, folders, fsck, health, jobs, me, ocs, openapi, status, tokens, trash, uploads, versions, webhooks,
 };
 
 /// Answers a request; errors take the form that clients of the path read.
@@ -61,6 +61,11 @@ async fn api(cx: &Context<'_>, method: &str, resource: &[&str], body: Body) -> R
         ("GET", ["files", id, "versions", version, "download"]) => versions::content(cx, id, version).await,
         ("POST", ["files", id, "versions", version, "restore"]) => versions::restore(cx, id, version).await,
 
+        ("GET", ["trash"]) => trash::list(cx).await,
+        ("DELETE", ["trash"]) => trash::empty(cx).await,
+        ("DELETE", ["trash", id]) => trash::delete(cx, id).await,
+        ("POST", ["trash", id, "restore"]) => trash::restore(cx, id).await,
+
         ("OPTIONS", ["uploads", ..]) => Ok(uploads::options()),
         ("POST", ["uploads"]) => uploads::create(cx, body).await,
         ("GET", ["uploads", id]) => uploads::show(cx, id).await,
@@ -105,6 +110,8 @@ async fn api(cx: &Context<'_>, method: &str, resource: &[&str], body: Body) -> R
 /// 405 for a resource that there is, 404 for any other.
 fn refused(resource: &[&str]) -> Error {
     match resource {
+        ["trash"] => Error::MethodNotAllowed("GET, HEAD, DELETE"),
+        ["trash", _] => Error::MethodNotAllowed("DELETE"),
         ["uploads"] => Error::MethodNotAllowed("OPTIONS, POST"),
         ["uploads", _] => Error::MethodNotAllowed("OPTIONS, HEAD, PATCH, DELETE"),
         ["me" | "openapi.json"]
@@ -122,6 +129,7 @@ fn refused(resource: &[&str]) -> Error {
             Error::MethodNotAllowed("DELETE")
         }
         ["files", _, "versions", _, "restore"]
+        | ["trash", _, "restore"]
         | ["admin", "fsck"]
         | ["admin", "jobs", _, "retry"]
         | ["webhooks", _, "test"]

@@ -1,6 +1,7 @@
 //! The answer to a PROPFIND, written while it is sent: a listing of many thousand entries is never
 //! in memory as XML.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::vec;
@@ -9,15 +10,17 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
+use super::mount::Tree;
 use super::multistatus::{Multistatus, xml_answer};
 use super::path::encode_segment;
 use super::propfind::Wanted;
 use super::props::{Ids, Resource};
 use super::request::Request;
+use super::trash;
 use crate::body::Body;
 use crate::error::Result;
 use crate::ports::{ByteSource, Millis, StreamError};
-use crate::store::{Caller, Lock, Node, Trail, View};
+use crate::store::{Caller, Drive, Lock, Node, Trail, Trashed, View};
 
 /// Bytes of XML that are written before they are sent.
 const PIECE: usize = 64 * 1024;
@@ -53,6 +56,8 @@ struct ListingSource {
     ids: Ids,
     now: Millis,
     nodes: vec::IntoIter<Node>,
+    /// Those among them that are in the trash.
+    trashed: HashMap<i64, Trashed>,
     /// Parents come before their members, so each finds what it takes from above.
     folders: HashMap<i64, Above>,
     /// What was written already.
@@ -65,7 +70,7 @@ impl ListingSource {
     fn begin(request: &Request<'_>, view: View, wanted: Wanted) -> Result<Self> {
         let trail = view.trail()?;
         let top = trail.existing()?;
-        let href = request.href(trail.names(), top.is_folder());
+        let href = request.href(request.path.segments(), top.is_folder());
         let locks = locks_on(request, trail);
         let mut source = Self {
             wanted,
@@ -76,6 +81,7 @@ impl ListingSource {
             first: None,
             xml: Some(Multistatus::new()),
             nodes: Vec::new().into_iter(),
+            trashed: trashed(request, &view)?,
             caller: view.caller.clone(),
         };
         source.write(top, trail.is_root(), href, locks);
@@ -87,7 +93,8 @@ impl ListingSource {
         let above = node.parent_id.and_then(|parent| self.folders.get(&parent));
         let above = above.ok_or_else(|| StreamError::Io("a listing with a member of another folder".to_owned()))?;
         let slash = if node.is_folder() { "/" } else { "" };
-        let href = format!("{}{}{slash}", above.href, encode_segment(&node.name));
+        let name = self.trashed.get(&node.id).map_or_else(|| Cow::from(&node.name), |it| trash::item_name(it).into());
+        let href = format!("{}{}{slash}", above.href, encode_segment(&name));
         let locks = if node.locks.is_empty() {
             Rc::clone(&above.locks)
         } else {
@@ -101,7 +108,9 @@ impl ListingSource {
     fn write(&mut self, node: &Node, is_root: bool, href: String, locks: Locks) {
         if let Some(xml) = &mut self.xml {
             let (caller, now, ids) = (&self.caller, self.now, self.ids);
-            let resource = Resource { node, is_root, mount_name: &self.mount_name, caller, locks: &locks, now, ids };
+            let trashed = self.trashed.get(&node.id);
+            let mount_name = &self.mount_name;
+            let resource = Resource { node, is_root, mount_name, caller, locks: &locks, now, ids, trashed };
             self.wanted.write(&resource, &href, xml);
         }
         if node.is_folder() {
@@ -111,6 +120,12 @@ impl ListingSource {
             self.folders.insert(node.id, Above { href, locks });
         }
     }
+}
+
+/// What the view has read of the trash, by number.
+fn trashed(request: &Request<'_>, view: &View) -> Result<HashMap<i64, Trashed>> {
+    let rows = view.also.first().filter(|_| request.tree == Tree::Trash);
+    Ok(Drive::trashed(rows)?.into_iter().map(|trashed| (trashed.node.id, trashed)).collect())
 }
 
 #[async_trait(?Send)]

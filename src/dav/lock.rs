@@ -158,6 +158,7 @@ fn granted(
     let node = trail.nodes().last().ok_or_else(|| Error::internal("a trail of nothing"))?;
     let locks = [(lock.clone(), href)];
     let resource = Resource {
+        trashed: None,
         node,
         is_root: trail.is_root(),
         mount_name: &request.cx.config.webdav_name,

@@ -21,8 +21,10 @@ mod put;
 mod recalculate;
 mod request;
 mod sync_props;
+mod trash;
 mod unlock;
 mod uploads;
+mod versions;
 pub mod xml;
 
 use http::{Method, Response, StatusCode};
@@ -60,6 +62,9 @@ async fn dispatch(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
     let answer = match request.tree {
         Tree::Files => by_method(&request, body).await,
         Tree::Uploads => uploads::answer(&request, body).await,
+        Tree::Trash => trash::answer(&request, body).await,
+        Tree::Versions(file) => versions::answer(&request, file, body).await,
+        Tree::Restore => Err(Error::MethodNotAllowed("OPTIONS")),
     };
     if answer.is_err() && cx.meter.is_unused() {
         // What is wrong with a request is told only to a caller who is known.

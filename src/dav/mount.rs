@@ -2,6 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::resource::{INSTANCE, parse_id};
+
 /// What is below a mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tree {
@@ -9,6 +11,12 @@ pub enum Tree {
     Files,
     /// Uploads that come in chunks: a folder each.
     Uploads,
+    /// What was deleted.
+    Trash,
+    /// Where what was deleted, and earlier contents, are moved to be put back.
+    Restore,
+    /// The earlier contents of a file, by its number.
+    Versions(i64),
 }
 
 /// A segment in the pattern of a mount.
@@ -22,19 +30,34 @@ enum Segment {
     Space,
     /// The caller's drive id; anything else is a path in the drive.
     OwnSpace,
+    /// The id of a file, in any of its forms.
+    File,
+    /// The id of a file in the form that tells its drive, which must be the caller's; anything else is a path in the drive.
+    OwnFile,
 }
 
-use Segment::{Literal, Login, Name, OwnSpace, Space};
+use Segment::{File, Literal, Login, Name, OwnFile, OwnSpace, Space};
 
 /// All mounts; the first that fits a path counts. `/dav/files/{login}` is not among them, since only the drive knows whose
 /// login that is: see `maybe_login`.
-const MOUNTS: [(&[Segment], Tree); 8] = [
+const MOUNTS: [(&[Segment], Tree); 16] = [
     (&[Literal("remote.php"), Literal("dav"), Literal("files"), Login], Tree::Files),
+    (&[Literal("remote.php"), Literal("dav"), Literal("spaces"), Literal("trash-bin"), Space], Tree::Trash),
     (&[Literal("remote.php"), Literal("dav"), Literal("spaces"), Space], Tree::Files),
     (&[Literal("remote.php"), Literal("dav"), Literal("uploads"), Login], Tree::Uploads),
+    (&[Literal("remote.php"), Literal("dav"), Literal("trashbin"), Login, Literal("trash")], Tree::Trash),
+    (&[Literal("remote.php"), Literal("dav"), Literal("trashbin"), Login, Literal("restore")], Tree::Restore),
+    (
+        &[Literal("remote.php"), Literal("dav"), Literal("versions"), Login, Literal("versions"), File],
+        Tree::Versions(0),
+    ),
+    (&[Literal("remote.php"), Literal("dav"), Literal("versions"), Login, Literal("restore")], Tree::Restore),
+    (&[Literal("remote.php"), Literal("dav"), Literal("meta"), File, Literal("v")], Tree::Versions(0)),
     (&[Literal("remote.php"), Literal("webdav")], Tree::Files),
     (&[Literal("webdav")], Tree::Files),
+    (&[Literal("dav"), Literal("spaces"), Literal("trash-bin"), OwnSpace], Tree::Trash),
     (&[Literal("dav"), Literal("spaces"), OwnSpace], Tree::Files),
+    (&[Literal("dav"), Literal("meta"), OwnFile, Literal("v")], Tree::Versions(0)),
     (&[Literal("dav")], Tree::Files),
     (&[Name], Tree::Files),
 ];
@@ -69,6 +92,8 @@ impl<'a> Asked<'a> {
                 Literal(literal) if raw == *literal => {}
                 Name if raw == webdav_name => {}
                 OwnSpace if decoded() == account.map(space_id) => asked.space = decoded(),
+                File => asked.tree = Tree::Versions(file_number(&decoded()?, account)?),
+                OwnFile => asked.tree = Tree::Versions(own_file_number(&decoded()?, account)?),
                 Login => asked.login = Some(decoded()?),
                 Space => asked.space = Some(decoded()?),
                 Literal(_) | Name | OwnSpace => return None,
@@ -90,6 +115,17 @@ impl<'a> Asked<'a> {
         let login = percent_decode_str(raw).decode_utf8().ok()?.into_owned();
         Some(Self { mount: format!("{}/files/{raw}", self.mount), rest, login: Some(login), ..self.clone() })
     }
+}
+
+/// The number in an id: `42`, `00000042ocedgedrive`, or `edgedrive$1!42`.
+fn file_number(id: &str, account: Option<i64>) -> Option<i64> {
+    let number = |id: &str| parse_id(id, "the file").ok();
+    number(id).or_else(|| number(id.strip_suffix(INSTANCE)?)).or_else(|| own_file_number(id, account))
+}
+
+fn own_file_number(id: &str, account: Option<i64>) -> Option<i64> {
+    let (space, number) = id.split_once('!')?;
+    parse_id(number, "the file").ok().filter(|_| Some(space) == account.map(space_id).as_deref())
 }
 
 /// The id of an account's drive, in the form of ownCloud's spaces.

@@ -4,11 +4,13 @@ use http::Response;
 
 use super::headers::{self, Depth};
 use super::listing;
+use super::mount::Tree;
 use super::multistatus::Multistatus;
 use super::preconditions::Preconditions;
 use super::props::{AV_STATUS, Name, Resource, Value, is_live};
 use super::request::Request;
 use super::sync_props;
+use super::trash;
 use super::xml::{DAV, Element};
 use crate::body::Body;
 use crate::error::{Error, Result};
@@ -33,10 +35,7 @@ pub enum Wanted {
 pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
     let depth = headers::depth(&request.cx.headers)?.unwrap_or(Depth::Infinity);
     let preconditions = Preconditions::read(request)?;
-    let wanted = match request.xml(body).await? {
-        Some(document) => Wanted::read(&document)?,
-        None => Wanted::All(Vec::new()),
-    };
+    let wanted = Wanted::of(request.xml(body).await?.as_ref())?;
     let limit = request.cx.config.propfind_limit;
     let detail = Detail { properties: wanted.dead_properties(), digests: wanted.content(), parts: false };
     let mut read = ViewRequest {
@@ -51,7 +50,14 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         locks_below: false,
     };
     preconditions.extend(&mut read);
-    let view = request.drive.view(&request.credentials, &read, Vec::new()).await?;
+    let trash = match request.tree {
+        Tree::Trash => Some(match trash::number(request.path.segments())? {
+            Some(item) => request.drive.find_trashed(item),
+            None => request.drive.trash_statement(0, limit),
+        }),
+        _ => None,
+    };
+    let view = request.drive.view(&request.credentials, &read, trash.into_iter().collect()).await?;
     view.caller.scopes.require(Scope::Read)?;
     view.trail()?.existing()?;
     preconditions.check_if(&view, 1)?;
@@ -62,6 +68,11 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
 }
 
 impl Wanted {
+    /// What a body asks for; everything where there is none.
+    pub fn of(document: Option<&Element>) -> Result<Self> {
+        document.map_or(Ok(Self::All(Vec::new())), Self::read)
+    }
+
     /// Reads a `propfind`: 400 where it asks for nothing. What else stands in it is ignored, stray
     /// text among it, which a client is known to send.
     fn read(document: &Element) -> Result<Self> {
@@ -94,6 +105,19 @@ impl Wanted {
             Self::Names => true,
             Self::All(names) | Self::Named(names) => {
                 names.iter().map(as_name).any(|name| name == AV_STATUS || sync_props::needs_content(name))
+            }
+        }
+    }
+
+    /// Which of `all` properties of something that has no others are asked for, and which that are asked for are missing.
+    pub fn choose<'a>(&'a self, all: Vec<(Name<'a>, Value<'a>)>) -> (Vec<(Name<'a>, Value<'a>)>, Vec<Name<'a>>) {
+        match self {
+            Self::All(_) => (all, Vec::new()),
+            Self::Names => (all.into_iter().map(|(name, _)| (name, Value::Empty)).collect(), Vec::new()),
+            Self::Named(names) => {
+                let names = || names.iter().map(as_name);
+                let missing = names().filter(|name| !all.iter().any(|(have, _)| have == name)).collect();
+                (all.into_iter().filter(|(have, _)| names().any(|name| name == *have)).collect(), missing)
             }
         }
     }

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use super::sync_props;
+use super::trash;
 use super::xml::{DAV, Writer};
 use crate::date::{http_date, iso8601};
 use crate::ports::Millis;
-use crate::store::{Caller, Lock, Node, Property};
+use crate::store::{Caller, Lock, Node, Property, Trashed};
 
 /// The name of a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub struct Resource<'a> {
     pub now: Millis,
     /// In which form ids are told.
     pub ids: Ids,
+    /// How it was deleted, if it was.
+    pub trashed: Option<&'a Trashed>,
 }
 
 /// The form of ids.
@@ -106,7 +109,8 @@ impl<'a> Resource<'a> {
             return self.live(name.name);
         }
         let property = self.node.properties.iter().find(|property| name_of(property) == name);
-        property.map(dead).or_else(|| sync_props::value(self, name))
+        let property = property.map(dead).or_else(|| sync_props::value(self, name));
+        property.or_else(|| trash::property(self.trashed?, self.caller, name))
     }
 
     /// All properties: those that RFC 4918 defines, and the dead ones. The quota is for those who
@@ -128,6 +132,7 @@ impl<'a> Resource<'a> {
         Some(match name {
             "creationdate" => text(iso8601(node.created_at)),
             "displayname" if self.is_root => Value::Text(Cow::Borrowed(self.mount_name)),
+            "displayname" if let Some(trashed) = self.trashed => Value::Text(Cow::Borrowed(&trashed.original_name)),
             "displayname" => Value::Text(Cow::Borrowed(&node.name)),
             "getcontentlength" if file => text(node.size.to_string()),
             "getcontenttype" if file => text(node.mime()),

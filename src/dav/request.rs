@@ -6,6 +6,7 @@ use super::headers::{self, HeaderError};
 use super::mount::{Asked, Mount, Tree, space_id};
 use super::path::{self, DavPath, PathError};
 use super::props::Ids;
+use super::trash;
 use super::xml::{self, Element, XmlError};
 use crate::body::Body;
 use crate::context::Context;
@@ -15,6 +16,15 @@ use crate::store::{Address, Credentials, Drive, LockBelow, Node, Trail, ViewRequ
 
 /// The longest XML body, in bytes.
 const XML_LIMIT: usize = 1024 * 1024;
+
+/// What a Destination names.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// What the path is in.
+    pub tree: Tree,
+    /// The path there.
+    pub path: DavPath,
+}
 
 /// One WebDAV request without its body.
 pub struct Request<'a> {
@@ -57,7 +67,10 @@ impl<'a> Request<'a> {
 
     /// The node that the path names.
     pub fn address(&self) -> Address {
-        Address::Path(self.path.segments().to_vec())
+        match self.tree {
+            Tree::Trash => trash::address(self.path.segments()),
+            _ => Address::Path(self.path.segments().to_vec()),
+        }
     }
 
     /// The URL path of the names below the caller's root, as the client sees it.
@@ -80,21 +93,34 @@ impl<'a> Request<'a> {
     /// The path in the drive that a URI names, absolute or not, by whatever mount; none where it is outside the drive.
     /// `Err` for a path that is malformed.
     pub fn path_of(&self, raw: &str) -> Result<Option<DavPath>> {
+        Ok(self.target_of(raw)?.filter(|target| target.tree == Tree::Files).map(|target| target.path))
+    }
+
+    fn target_of(&self, raw: &str) -> Result<Option<Target>> {
         if let Some(rest) = raw.strip_prefix(&self.prefix)
             && self.tree == Tree::Files
             && (rest.is_empty() || rest.starts_with('/'))
         {
-            return Ok(Some(DavPath::parse(rest)?));
+            return Ok(Some(Target { tree: Tree::Files, path: DavPath::parse(rest)? }));
         }
         let asked = Asked::find(raw, &self.cx.config.webdav_name, Some(self.credentials.account));
         // Where the request itself tells the login, another mount of that login is known.
         let own = asked.as_ref().and_then(Asked::maybe_login).filter(|own| own.login == self.drive.expected_login());
-        let asked = own.or(asked).filter(|asked| asked.tree == Tree::Files && is_own(asked, &self.drive));
-        asked.map(|asked| DavPath::parse(asked.rest)).transpose().map_err(Error::from)
+        let asked = own.or(asked).filter(|asked| is_own(asked, &self.drive));
+        let target = asked.map(|asked| Ok(Target { tree: asked.tree, path: DavPath::parse(asked.rest)? }));
+        target.transpose().map_err(|error: PathError| error.into())
     }
 
-    /// Where a COPY or MOVE goes: 400 without the header, 502 for another server or mount.
+    /// Where in the drive a COPY or MOVE goes: 400 without the header, 502 for another server or mount.
     pub fn destination(&self) -> Result<DavPath> {
+        match self.target()? {
+            Target { tree: Tree::Files, path } => Ok(path),
+            _ => Err(outside()),
+        }
+    }
+
+    /// Where a COPY or MOVE goes, the trees beside the drive among the places.
+    pub fn target(&self) -> Result<Target> {
         let destination = headers::destination(&self.cx.headers)?;
         let destination = destination.ok_or_else(|| Error::bad("the header Destination is missing"))?;
         if let Some(authority) = &destination.authority
@@ -104,8 +130,7 @@ impl<'a> Request<'a> {
                 "the Destination is on another server; a proxy must pass Host on".to_owned(),
             ));
         }
-        let path = self.path_of(&destination.path)?;
-        path.ok_or_else(|| Error::OtherServer("the Destination is outside this drive".to_owned()))
+        self.target_of(&destination.path)?.ok_or_else(outside)
     }
 
     /// The address that a URI reference in an `If` header names; none where it is outside the drive.
@@ -142,6 +167,10 @@ impl<'a> Request<'a> {
         }
         Ok(Some(xml::parse(&bytes)?))
     }
+}
+
+fn outside() -> Error {
+    Error::OtherServer("the Destination is outside this drive".to_owned())
 }
 
 /// Whether a mount is one of this drive, as far as can be told before the drive is read.

@@ -15,6 +15,7 @@ mod paging;
 mod relocation;
 pub mod status;
 pub mod tokens;
+pub mod trash;
 pub mod uploads;
 pub mod versions;
 pub mod webhooks;

@@ -14,7 +14,7 @@ pub async fn compute(config: &Config, ports: &Ports, jobs: &Jobs, job: &Job) -> 
         jobs.finish(job, Vec::new()).await?;
         return Ok(true);
     };
-    let drive = Drive::open(ports, &Rc::new(Meter::default()), job.account_id, config.versions_kept);
+    let drive = Drive::open(ports, &Rc::new(Meter::default()), job.account_id, config.kept);
     let digests = drive.digests(&config.keys, content.parts(), content.size.unsigned_abs());
     match while_leased(ports, jobs, job, digests).await? {
         Ok(digests) => jobs.record_digests(job, &digests).await.map(|()| true),

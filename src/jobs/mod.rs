@@ -37,6 +37,8 @@ const RENEW: Duration = Duration::from_secs(10);
 /// After this time, no more jobs are begun; the next run goes on.
 const RUN_TIME: Millis = 20_000;
 
+const DAY: Millis = 86_400_000;
+
 /// What a run has done.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Summary {
@@ -122,8 +124,11 @@ pub async fn sweep(config: &Config, ports: &Ports) -> Summary {
             Ok(blobs) => deleted += blobs,
             Err(error) => log::error!("garbage was not collected: {error}"),
         }
-        if let Err(error) = jobs.forget_expired(config.versions_kept).await {
+        if let Err(error) = jobs.forget_expired(config.kept.versions).await {
             log::error!("what has expired was not forgotten: {error}");
+        }
+        if let Err(error) = jobs.expire_trash(ports.clock.now() - config.kept.trash_days * DAY).await {
+            log::error!("old deletions were not made final: {error}");
         }
     }
     Summary { deleted_blobs: deleted, ..run(config, ports).await }

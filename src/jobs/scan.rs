@@ -56,7 +56,7 @@ async fn judge(
     if size == 0 {
         return Ok(Ok(Verdict::Clean));
     }
-    let drive = Drive::open(ports, &Rc::new(Meter::default()), job.account_id, config.versions_kept);
+    let drive = Drive::open(ports, &Rc::new(Meter::default()), job.account_id, config.kept);
     let mut source = match drive.read(&config.keys, content.parts(), 0..size).await {
         Ok(source) => source,
         Err(Error::Unavailable(why)) => return Ok(Err(ScanError::Source(StreamError::Io(why)))),

@@ -110,12 +110,22 @@ impl Accounts {
                 [account.into(), new.login.as_str().into(), new.display_name.as_str().into(), new.quota.into()],
             ),
             Statement::new(
-                "INSERT INTO nodes (root_of, name, etag, created_at, modified_at) VALUES (?1, '', ?2, ?3, ?3)",
-                [account.into(), random_hex(&self.ports, 10).into(), self.now.into()],
+                "INSERT INTO drives (account_id, login, display_name) VALUES (?1, '', '')",
+                [(-account).into()],
             ),
+            self.make_root(account, ""),
+            self.make_root(-account, "trash"),
         ];
         self.drive(account).batch(batch).await?;
         Ok(())
+    }
+
+    /// The root of a drive, or of the trash of account -`drive`.
+    fn make_root(&self, drive: i64, name: &str) -> Statement {
+        Statement::new(
+            "INSERT INTO nodes (root_of, name, etag, created_at, modified_at) VALUES (?1, ?2, ?3, ?4, ?4)",
+            [drive.into(), name.into(), random_hex(&self.ports, 10).into(), self.now.into()],
+        )
     }
 
     /// All accounts in the order of their making, or the one of that login.
@@ -144,7 +154,8 @@ impl Accounts {
 
     async fn usage(&self, account: i64) -> Result<Usage> {
         let statement = Statement::new(
-            "SELECT d.quota, r.size + d.version_bytes AS used FROM drives d JOIN nodes r ON r.root_of = d.account_id \
+            "SELECT d.quota, r.size + b.size + d.version_bytes AS used FROM drives d \
+               JOIN nodes r ON r.root_of = d.account_id JOIN nodes b ON b.root_of = -d.account_id \
              WHERE d.account_id = ?1",
             [account.into()],
         );
@@ -179,13 +190,14 @@ impl Accounts {
         let of_account =
             |table: &str| Statement::new(format!("DELETE FROM {table} WHERE account_id = ?1"), [id.into()]);
         let nodes = Statement::new(
-            "WITH RECURSIVE below(id) AS (SELECT id FROM nodes WHERE root_of = ?1 \
+            "WITH RECURSIVE below(id) AS (SELECT id FROM nodes WHERE root_of IN (?1, -?1) \
                UNION ALL SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id) \
              DELETE FROM nodes WHERE id IN (SELECT id FROM below)",
             [id.into()],
         );
+        let drives = Statement::new("DELETE FROM drives WHERE account_id IN (?1, -?1)", [id.into()]);
         self.drive(id)
-            .batch(vec![of_account("tokens"), of_account("webhooks"), of_account("jobs"), nodes, of_account("drives")])
+            .batch(vec![of_account("tokens"), of_account("webhooks"), of_account("jobs"), nodes, drives])
             .await?;
         self.directory.batch(vec![delete_account(id)]).await?;
         Ok(())

@@ -106,6 +106,11 @@ impl Place {
         self.occupant_read && !self.locks.is_empty()
     }
 
+    /// The names from the drive's root to it, with slashes between them.
+    pub(super) fn location(&self) -> String {
+        format!("{}/{}", self.way, self.name).trim_start_matches('/').to_owned()
+    }
+
     /// Another name in the same folder, taken to be vacant.
     #[must_use]
     pub fn renamed(&self, name: &str) -> Self {
@@ -271,7 +276,8 @@ impl Drive {
     pub(super) fn guard_quota(&self) -> Statement {
         Statement::new(
             "INSERT INTO guard SELECT 'quota' FROM drives d JOIN nodes r ON r.root_of = d.account_id \
-             WHERE d.account_id = ?1 AND r.size + d.version_bytes > max(d.quota, ?2)",
+               JOIN nodes b ON b.root_of = -d.account_id \
+             WHERE d.account_id = ?1 AND r.size + b.size + d.version_bytes > max(d.quota, ?2)",
             [self.account.into(), self.used.get().into()],
         )
     }

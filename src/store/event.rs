@@ -105,14 +105,15 @@ fn telling(reach: &str) -> String {
 }
 
 /// Tells of the event `event`, or of a content that has come to be settled (`file.written`), for each file of account
-/// `account` that has the content.
+/// `account` that has the content and is not in the trash.
 pub(super) fn announce_content(account: i64, content: &str, event: &str, now: Millis) -> Statement {
     let reach = "root(id) AS (SELECT NULL), \
          files(id) AS MATERIALIZED (SELECT id FROM nodes WHERE content_id = ?2 AND EXISTS (SELECT 1 FROM wanted)), \
          up(file, id) AS (SELECT f.id, n.parent_id FROM files f CROSS JOIN nodes n ON n.id = f.id \
            UNION SELECT up.file, n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL), \
          reach(hook, id) AS (SELECT w.id, f.id FROM files f CROSS JOIN wanted w \
-           WHERE w.folder_id IS NULL OR EXISTS (SELECT 1 FROM up WHERE up.file = f.id AND up.id = w.folder_id))";
+           WHERE EXISTS (SELECT 1 FROM up CROSS JOIN nodes r ON r.id = up.id WHERE up.file = f.id AND r.root_of = ?1) \
+             AND (w.folder_id IS NULL OR EXISTS (SELECT 1 FROM up WHERE up.file = f.id AND up.id = w.folder_id)))";
     Statement::new(
         telling(reach),
         [account.into(), content.into(), Value::Null, now.into(), event.into(), Value::Null, Value::Null],

@@ -96,7 +96,7 @@ impl Jobs {
             "WITH RECURSIVE named(id, name, parent_id) AS MATERIALIZED ( \
                SELECT id, name, parent_id FROM nodes WHERE content_id = ?1 ORDER BY id LIMIT ?2), \
              up(id, path, parent_id, account_id) AS (SELECT id, name, parent_id, NULL FROM named \
-               UNION ALL SELECT up.id, n.name || '/' || up.path, n.parent_id, n.root_of \
+               UNION ALL SELECT up.id, n.name || '/' || up.path, n.parent_id, abs(n.root_of) \
                FROM up CROSS JOIN nodes n ON n.id = up.parent_id) \
              SELECT account_id, id, path FROM up WHERE account_id IS NOT NULL ORDER BY id",
             [content.into(), MOST_FILES.into()],

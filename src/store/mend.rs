@@ -85,7 +85,8 @@ impl Drive {
 
     async fn delete_lost(&self, place: &Place) -> Result<Mended> {
         let mut batch = Self::guards_of_mended(place);
-        batch.extend(self.remove(place, true));
+        batch.extend(self.announce_deleted(place));
+        batch.extend(self.purge_statements(place, true));
         self.database.batch(batch).await?;
         Ok(Mended::Deleted)
     }

@@ -24,6 +24,7 @@ mod reader;
 mod scan;
 mod token;
 mod trail;
+mod trash;
 mod tree;
 mod upload;
 mod version;
@@ -49,11 +50,13 @@ pub use self::property::{Property, PropertyChange};
 pub use self::scan::{AvStatus, Finding, Rescan, ScannerState};
 pub use self::token::{NewToken, Scope, Scopes, TokenInfo};
 pub use self::trail::{LockBelow, Trail};
+pub use self::trash::Trashed;
 pub use self::tree::Transfer;
 pub use self::upload::Upload;
 pub use self::version::Version;
 pub use self::view::{Address, Caller, Credentials, Detail, Listing, View, ViewRequest};
 pub use self::webhook::{Attempt, Delivery, NewWebhook, Webhook};
+use crate::config::Kept;
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Ports, Rows, Sql, Statement};
 
@@ -118,9 +121,11 @@ pub struct Drive {
     ports: Ports,
     account: i64,
     now: Millis,
-    versions_kept: i64,
+    kept: Kept,
     /// Bytes that were used when the drive was last read.
     used: Cell<i64>,
+    /// The root of the trash, as it was read then.
+    trash: Cell<i64>,
     /// Whether there were webhooks to be told of changes.
     has_webhooks: Cell<bool>,
     /// The login that the request's URLs name.
@@ -129,15 +134,16 @@ pub struct Drive {
 
 impl Drive {
     /// Opens the drive of `account`; nothing is read yet.
-    pub fn open(ports: &Ports, meter: &Rc<Meter>, account: i64, versions_kept: i64) -> Self {
+    pub fn open(ports: &Ports, meter: &Rc<Meter>, account: i64, kept: Kept) -> Self {
         let database = Database { sql: ports.databases.drive(account), meter: meter.clone() };
         Self {
             database,
             ports: ports.clone(),
             account,
             now: ports.clock.now(),
-            versions_kept,
+            kept,
             used: Cell::new(0),
+            trash: Cell::new(0),
             has_webhooks: Cell::new(false),
             login: RefCell::default(),
         }

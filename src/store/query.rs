@@ -11,10 +11,11 @@ impl Drive {
     pub(super) fn caller_statement(&self, credentials: &Credentials) -> Statement {
         Statement::new(
             "SELECT t.id AS token_id, t.account_id, t.scopes, t.folder_id, t.expires_at, t.used_at, d.login, d.display_name, \
-             d.quota, d.version_bytes, r.id AS root_id, r.size AS root_size, \
+             d.quota, d.version_bytes, r.id AS root_id, r.size AS root_size, b.id AS trash_id, b.size AS trash_size, \
              EXISTS (SELECT 1 FROM webhooks WHERE account_id = ?2 AND enabled) AS has_webhooks, \
              (SELECT retry_at FROM scanner) AS scanner_retry_at \
              FROM tokens t JOIN drives d ON d.account_id = t.account_id JOIN nodes r ON r.root_of = t.account_id \
+               JOIN nodes b ON b.root_of = -t.account_id \
              WHERE t.hash = ?1 AND t.account_id = ?2",
             [credentials.hash.as_str().into(), self.account.into()],
         )
@@ -23,8 +24,9 @@ impl Drive {
     pub(super) fn trail_statement(&self, credentials: &Credentials, address: &Address, detail: Detail) -> Statement {
         let columns = columns(detail);
         let sql = format!(
-            "WITH RECURSIVE {START}, {} \
+            "WITH RECURSIVE {}, {} \
              SELECT w.is_start, {columns} FROM way w CROSS JOIN nodes n ON n.id = w.id ORDER BY w.depth",
+            start(address),
             way(address)
         );
         let mut params = self.start_params(credentials, address);
@@ -35,7 +37,7 @@ impl Drive {
     /// Walks up from each lock of the account, of which there are few, rather than down the tree.
     pub(super) fn locks_below_statement(&self, credentials: &Credentials, address: &Address) -> Statement {
         let sql = format!(
-            "WITH RECURSIVE {START}, {}, \
+            "WITH RECURSIVE {}, {}, \
              up(token, node_id, exclusive, folder, path, id) AS ( \
                SELECT l.token, l.node_id, l.exclusive, n.content_id IS NULL, n.name, n.parent_id \
                  FROM locks l CROSS JOIN nodes n ON n.id = l.node_id \
@@ -43,6 +45,7 @@ impl Drive {
                UNION ALL SELECT up.token, up.node_id, up.exclusive, up.folder, n.name || '/' || up.path, n.parent_id \
                  FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
              SELECT token, node_id, exclusive, folder, path FROM up WHERE id = ({}) ORDER BY token",
+            start(address),
             way(address),
             target(address)
         );
@@ -58,7 +61,7 @@ impl Drive {
         request: &ViewRequest,
     ) -> Option<Statement> {
         let columns = columns(request.listing_detail);
-        let (start, way, target) = (START, way(address), target(address));
+        let (start, way, target) = (start(address), way(address), target(address));
         let mut params = self.start_params(credentials, address);
         params.push(self.now.into());
         let (with, rows) = match &request.listing {
@@ -100,24 +103,35 @@ impl Drive {
 
     fn start_params(&self, credentials: &Credentials, address: &Address) -> Vec<Value> {
         let address = match address {
-            Address::Path(names) => serde_json::json!(names).to_string().into(),
+            Address::Path(names) | Address::Trash(names) => serde_json::json!(names).to_string().into(),
             Address::Id(id) => (*id).into(),
         };
         vec![credentials.hash.as_str().into(), self.account.into(), address]
     }
 }
 
-/// `start`: the caller's root folder. ?1 is the token's hash, ?2 the account.
-const START: &str = "start(id) AS ( \
-   SELECT coalesce(t.folder_id, r.id) FROM tokens t JOIN nodes r ON r.root_of = t.account_id \
-   WHERE t.hash = ?1 AND t.account_id = ?2)";
+/// `start`: the caller's root folder, or the top of the trash. ?1 is the token's hash, ?2 the account.
+fn start(address: &Address) -> &'static str {
+    match address {
+        Address::Path(_) | Address::Id(_) => {
+            "start(id) AS ( \
+               SELECT coalesce(t.folder_id, r.id) FROM tokens t JOIN nodes r ON r.root_of = t.account_id \
+               WHERE t.hash = ?1 AND t.account_id = ?2)"
+        }
+        Address::Trash(_) => {
+            "start(id) AS ( \
+               SELECT r.id FROM tokens t JOIN nodes r ON r.root_of = -t.account_id \
+               WHERE t.hash = ?1 AND t.account_id = ?2 AND t.folder_id IS NULL)"
+        }
+    }
+}
 
 /// `way`: the nodes from the drive's root to the target, by depth below the caller's root (or, by
 /// number, below the target). ?3 is the address.
 fn way(address: &Address) -> &'static str {
     match address {
         // The name is looked up by json_extract, since a join with json_each reads all siblings.
-        Address::Path(_) => {
+        Address::Path(_) | Address::Trash(_) => {
             "down(depth, id) AS ( \
                SELECT 0, id FROM start \
                UNION ALL SELECT d.depth + 1, n.id FROM down d CROSS JOIN nodes n \
@@ -143,7 +157,7 @@ fn way(address: &Address) -> &'static str {
 /// The number of the target of `way`.
 fn target(address: &Address) -> &'static str {
     match address {
-        Address::Path(_) => "SELECT id FROM way WHERE depth = json_array_length(?3)",
+        Address::Path(_) | Address::Trash(_) => "SELECT id FROM way WHERE depth = json_array_length(?3)",
         // Only where the caller's root is on the way to it.
         Address::Id(_) => "SELECT ?3 WHERE EXISTS (SELECT 1 FROM way WHERE is_start)",
     }

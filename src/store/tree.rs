@@ -18,14 +18,14 @@ pub struct Transfer {
 }
 
 /// The totals that the node ?5 adds to the folder it is in.
-const TOTALS: &str =
+pub(super) const TOTALS: &str =
     "SELECT size, files + (content_id IS NOT NULL), folders + (content_id IS NULL) FROM nodes WHERE id = ?5";
-const TOTALS_GONE: &str =
+pub(super) const TOTALS_GONE: &str =
     "SELECT -size, -files - (content_id IS NOT NULL), -folders - (content_id IS NULL) FROM nodes WHERE id = ?5";
 
 /// `below`: the node ?1 and everything below it, by depth. It begins with a column of the table,
 /// not with the parameter, which has no affinity: SQLite then joins it by an index, not by scans.
-const BELOW: &str = "below(id, depth) AS (SELECT id, 0 FROM nodes WHERE id = ?1 \
+pub(super) const BELOW: &str = "below(id, depth) AS (SELECT id, 0 FROM nodes WHERE id = ?1 \
    UNION ALL SELECT n.id, b.depth + 1 FROM below b CROSS JOIN nodes n ON n.parent_id = b.id)";
 
 #[derive(serde::Deserialize)]
@@ -54,7 +54,8 @@ impl Drive {
         row.ok_or_else(|| Error::internal("a new folder has no row"))
     }
 
-    /// Deletes the occupant of the place and everything below it. One round trip.
+    /// Takes the occupant of the place and everything below it to the trash, or deletes it where there is none. One round
+    /// trip.
     pub async fn delete(&self, place: &Place) -> Result<()> {
         let mut batch = self.guards_of_tree(place);
         batch.extend(self.remove(place, true));
@@ -76,10 +77,13 @@ impl Drive {
         batch.push(Self::guard_cycle(source.id, to.parent));
         if let Some(replaced) = replaced {
             batch.push(Self::guard_cycle(replaced.id, from.parent));
-            if !source.is_folder() && !replaced.is_folder() {
+            if source.is_folder() || replaced.is_folder() {
+                batch.extend(self.remove(to, false));
+            } else {
                 batch.extend(self.adopt_versions(source.id, replaced.id));
+                batch.extend(self.announce_deleted(to));
+                batch.extend(self.purge_statements(to, false));
             }
-            batch.extend(self.remove(to, false));
         }
         batch.push(self.add_to_folder(from.parent, &etag, true, TOTALS_GONE, [source.id.into()]));
         batch.push(Statement::new(
@@ -208,7 +212,7 @@ impl Drive {
     }
 
     /// What must still hold when a tree goes away.
-    fn guards_of_tree(&self, place: &Place) -> Vec<Statement> {
+    pub(super) fn guards_of_tree(&self, place: &Place) -> Vec<Statement> {
         let mut guards = vec![Self::guard_occupant(place), self.guard_locks(place)];
         guards.extend(self.guard_locks_below(place));
         if place.expect == Expect::Unchanged {
@@ -228,19 +232,13 @@ impl Drive {
         )
     }
 
-    /// Takes the occupant of the place and everything below it out of the drive. All of them in
-    /// one statement: a cascade may nest no more than ten deep on D1.
+    /// Takes the occupant of the place and everything below it out of the drive: to the trash, where there is one.
     pub(super) fn remove(&self, place: &Place, members_changed: bool) -> Vec<Statement> {
-        let Some((id, _)) = &place.occupant else { return Vec::new() };
-        let mut statements: Vec<Statement> = self.announce_deleted(place).into_iter().collect();
-        statements.extend([
-            self.add_to_folder(place.parent, &self.new_etag(), members_changed, TOTALS_GONE, [(*id).into()]),
-            Statement::new(
-                format!("WITH RECURSIVE {BELOW} DELETE FROM nodes WHERE id IN (SELECT id FROM below)"),
-                [(*id).into()],
-            ),
-        ]);
-        statements
+        let gone = match self.kept.trash_days {
+            0 => self.purge_statements(place, members_changed),
+            _ => self.trash_statements(place, members_changed),
+        };
+        self.announce_deleted(place).into_iter().chain(gone).collect()
     }
 
     /// The versions of a file that another one replaces become those of the other, its present
@@ -253,7 +251,7 @@ impl Drive {
                  SELECT ?1, id, content_id, mime, size, modified_at, ?2 FROM nodes \
                  WHERE id = ?3 AND size > 0 AND ?4 > 0 \
                    AND content_id <> (SELECT content_id FROM nodes WHERE id = ?5)",
-                [self.account.into(), now.into(), replaced.into(), self.versions_kept.into(), heir.into()],
+                [self.account.into(), now.into(), replaced.into(), self.kept.versions.into(), heir.into()],
             ),
             Statement::new("UPDATE versions SET node_id = ?1 WHERE node_id = ?2", [heir.into(), replaced.into()]),
         ]

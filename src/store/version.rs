@@ -65,6 +65,12 @@ impl Drive {
         self.give(batch, place, &version.content_id, version.size, &link, vec![forget]).await
     }
 
+    /// Forgets a version. One round trip.
+    pub async fn forget_version(&self, version: &Version) -> Result<()> {
+        let forget = Statement::new("DELETE FROM versions WHERE id = ?1", [version.id.into()]);
+        self.database.batch(vec![forget]).await.map(|_| ())
+    }
+
     /// The version is still there.
     pub(super) fn guard_version(version: &Version) -> Statement {
         Statement::new(
@@ -86,7 +92,7 @@ impl Drive {
                 parent.clone(),
                 name.clone(),
                 new_content.into(),
-                self.versions_kept.into(),
+                self.kept.versions.into(),
             ],
         )
     }
@@ -96,7 +102,7 @@ impl Drive {
         Statement::new(
             "DELETE FROM versions WHERE id IN (SELECT v.id FROM nodes n JOIN versions v ON v.node_id = n.id \
              WHERE n.parent_id = ?1 AND n.name = ?2 ORDER BY v.id DESC LIMIT -1 OFFSET ?3)",
-            [parent.clone(), name.clone(), self.versions_kept.into()],
+            [parent.clone(), name.clone(), self.kept.versions.into()],
         )
     }
 }

@@ -41,6 +41,8 @@ pub struct Caller {
     /// The drive's root folder.
     pub root_id: i64,
     root_size: i64,
+    pub(super) trash_id: i64,
+    trash_size: i64,
     pub(super) has_webhooks: i64,
     scanner_retry_at: Option<Millis>,
 }
@@ -51,9 +53,9 @@ impl Caller {
         self.scanner_retry_at.is_some_and(|retry_at| now < retry_at)
     }
 
-    /// Bytes used: all files and their earlier versions.
+    /// Bytes used: all files, those in the trash among them, and their earlier versions.
     pub fn used(&self) -> i64 {
-        self.root_size + self.version_bytes
+        self.root_size + self.trash_size + self.version_bytes
     }
 
     /// Bytes that may still be stored; `None` without a quota.
@@ -77,6 +79,9 @@ pub enum Address {
     Path(Vec<String>),
     /// The node's number.
     Id(i64),
+    /// Names from the top of the trash downwards; empty for the trash itself. A token that is confined to a folder sees
+    /// none of it.
+    Trash(Vec<String>),
 }
 
 /// What to read of each node besides its row.
@@ -197,13 +202,15 @@ impl Drive {
         };
         self.record_use(&caller);
         self.used.set(caller.used());
+        self.trash.set(caller.trash_id);
         self.has_webhooks.set(caller.has_webhooks != 0);
         Ok(View { caller, trails, listing, also: results.collect() })
     }
 
     fn trail(&self, address: &Address, rows: &Rows) -> Result<Trail> {
         let rows: Vec<TrailRow> = rows.parse()?;
-        let owned = rows.first().is_some_and(|row| row.node.root_of == Some(self.account));
+        let root = if matches!(address, Address::Trash(_)) { -self.account } else { self.account };
+        let owned = rows.first().is_some_and(|row| row.node.root_of == Some(root));
         if !owned {
             return Err(Error::NotFound("the resource"));
         }
@@ -211,7 +218,7 @@ impl Drive {
         let nodes: Vec<_> = rows.into_iter().map(|row| row.node).collect();
         let start = start.ok_or_else(|| Error::Forbidden("the token is confined to another folder".to_owned()))?;
         let names = match address {
-            Address::Path(names) => names.clone(),
+            Address::Path(names) | Address::Trash(names) => names.clone(),
             Address::Id(_) => nodes.iter().skip(start + 1).map(|node| node.name.clone()).collect(),
         };
         Ok(Trail { nodes, start, names, locks_below: Vec::new() })

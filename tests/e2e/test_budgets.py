@@ -133,10 +133,12 @@ def test_a_tree_of_5000_is_copied_moved_and_deleted_in_two_trips(wide, wide_acco
     small(wide.move("tree", "elsewhere/tree"), 201, 2)
     small(wide.get("elsewhere/tree/4321"), 200, 1)
 
-    deleted = wide.delete("elsewhere")
-    assert deleted.status_code == 204
-    assert cost(deleted).trips <= 2
-    assert cost(deleted).read <= 20 * ENTRIES, cost(deleted)
+    small(wide.delete("elsewhere"), 204, 2)
+    assert rest.used() == used + size, "it is in the trash"
+    gone = rest.delete("trash")
+    assert gone.status_code == 204
+    assert cost(gone).trips <= 2
+    assert cost(gone).read <= 20 * ENTRIES, cost(gone)
     assert rest.used() == used
 
 

@@ -63,6 +63,8 @@ def test_one_of_many_moves_a_file(account, dav):
 def test_one_of_many_deletes(account, dav, rest):
     dav.make("f", b"x" * 100)
     assert race(account, 16, lambda dav, n: dav.delete("f")) == [204] + [404] * 15
+    assert len(rest.get("trash").json()["trash"]) == 1
+    rest.empty_trash()
     assert rest.used() == 0
 
 

@@ -7,7 +7,7 @@ use edgedrive::ports::Clock;
 use crate::world::{Settings, World};
 
 /// Each query finds what should not be. ?1 is the present time, ?2 the number of versions kept.
-const BREACHES: [(&str, &str); 16] = [
+const BREACHES: [(&str, &str); 18] = [
     (
         "a folder's totals are not what a recount finds",
         "WITH RECURSIVE below(top, id) AS (
@@ -29,8 +29,8 @@ const BREACHES: [(&str, &str); 16] = [
     ),
     (
         "more than the quota",
-        "SELECT r.size, d.version_bytes, d.quota FROM drives d JOIN nodes r ON r.root_of = d.account_id
-         WHERE r.size + d.version_bytes > d.quota",
+        "SELECT r.size, b.size, d.version_bytes, d.quota FROM drives d JOIN nodes r ON r.root_of = d.account_id
+           JOIN nodes b ON b.root_of = -d.account_id WHERE r.size + b.size + d.version_bytes > d.quota",
     ),
     (
         "version_bytes is not the sum of the versions",
@@ -68,6 +68,19 @@ const BREACHES: [(&str, &str); 16] = [
                JOIN nodes n ON n.parent_id = c.id)
          SELECT c.token FROM covered c JOIN live l ON l.node_id = c.id AND l.token <> c.token
          WHERE c.exclusive OR l.exclusive",
+    ),
+    (
+        "something at the top of the trash of which nothing is known, or the other way round",
+        "SELECT n.id FROM nodes n JOIN nodes b ON b.id = n.parent_id AND b.root_of < 0
+           WHERE NOT EXISTS (SELECT 1 FROM trashed WHERE node_id = n.id AND account_id = -b.root_of)
+         UNION ALL SELECT t.node_id FROM trashed t JOIN nodes n ON n.id = t.node_id JOIN nodes p ON p.id = n.parent_id
+           WHERE p.root_of IS NOT -t.account_id",
+    ),
+    (
+        "a lock in the trash",
+        "WITH RECURSIVE below(id) AS (SELECT id FROM nodes WHERE root_of < 0
+           UNION ALL SELECT n.id FROM below b JOIN nodes n ON n.parent_id = b.id)
+         SELECT token FROM locks WHERE expires_at > ?1 AND node_id IN (SELECT id FROM below)",
     ),
     ("a guard that was left behind", "SELECT failed FROM guard"),
 ];

@@ -96,7 +96,8 @@ fn child<'a>(element: &'a Element, name: &str) -> &'a Element {
 }
 
 fn path_of(href: &str) -> String {
-    href.strip_prefix("/dav").expect("the href is in the mount").trim_matches('/').to_owned()
+    // What is put back beside something of its name is the only thing whose name holds spaces.
+    href.strip_prefix("/dav").expect("the href is in the mount").trim_matches('/').replace("%20", " ")
 }
 
 /// Reads all files, and all their versions.
@@ -111,7 +112,7 @@ pub fn read(world: &World) -> BTreeMap<String, Contents> {
 }
 
 fn contents(world: &World, path: &str) -> Contents {
-    let present = world.get(&format!("/dav/{path}")).bytes().to_vec();
+    let present = world.get(&format!("/dav/{}", path.replace(' ', "%20"))).bytes().to_vec();
     let (id, _) = world.find(path).expect("it was listed");
     let versions = world.get(&format!("/api/v1/files/{id}/versions")).json();
     let version = |version: &serde_json::Value| {

@@ -79,6 +79,14 @@ pub enum Operation {
         path: Path,
         nth: usize,
     },
+    /// Puts back what was the `nth` to be deleted of what is in the trash.
+    Undelete {
+        nth: usize,
+    },
+    /// Deletes it for good.
+    Purge {
+        nth: usize,
+    },
     /// Forty minutes pass; a lock lasts an hour.
     Wait,
 }

@@ -23,7 +23,7 @@ pub type Sight = (BTreeMap<String, Entry>, Vec<Json>);
 
 /// The digest of each file, and those of its versions.
 const DIGESTS: &str = "WITH RECURSIVE way(id, path) AS (
-     SELECT id, '' FROM nodes WHERE root_of IS NOT NULL
+     SELECT id, root_of < 0 FROM nodes WHERE root_of IS NOT NULL
      UNION ALL SELECT n.id, w.path || '/' || n.name FROM way w JOIN nodes n ON n.parent_id = w.id)
    SELECT w.path, c.sha256, (SELECT group_concat(o.sha256 ORDER BY v.id)
      FROM versions v JOIN contents o ON o.id = v.content_id WHERE v.node_id = n.id) AS versions
@@ -45,6 +45,8 @@ impl Pair {
     /// Has the world do an operation, the model likewise, and compares their answers. Says whether
     /// it was done.
     pub fn perform(&mut self, operation: &Operation) -> bool {
+        // No two deletions are of the same time.
+        self.world.native.clock.advance(1);
         let Some(request) = operation.request(&self.tree, &self.world) else {
             self.world.native.clock.advance(i64::try_from(WAIT_MINUTES).unwrap() * 60_000);
             self.tree.carry_out(operation, "");

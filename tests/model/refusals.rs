@@ -92,6 +92,11 @@ impl Tree {
                 no.add(404, self.version_count(path) == 0);
                 no.add(423, self.cannot_leave(path, Tokens::None));
             }
+            Operation::Undelete { nth } => {
+                no.add(404, self.trashed(*nth).is_none());
+                no.add(423, self.trashed(*nth).is_some_and(|it| self.is_locked(self.home_of(it), Tokens::None)));
+            }
+            Operation::Purge { nth } => no.add(404, self.trashed(*nth).is_none()),
             Operation::Wait => {}
         }
         if no.is_empty() {

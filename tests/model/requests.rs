@@ -69,6 +69,12 @@ impl Operation {
                 let (file, version) = (id(path, world), version(path, *nth, world));
                 complete(request("POST", &format!("/api/v1/files/{file}/versions/{version}/restore")), none())
             }
+            Self::Undelete { nth } => {
+                complete(request("POST", &format!("/api/v1/trash/{}/restore", trashed(*nth, world))), none())
+            }
+            Self::Purge { nth } => {
+                complete(request("DELETE", &format!("/api/v1/trash/{}", trashed(*nth, world))), none())
+            }
             Self::Wait => return None,
         })
     }
@@ -138,6 +144,11 @@ fn id(path: &str, world: &World) -> i64 {
 
 fn version(path: &str, nth: usize, world: &World) -> i64 {
     let ids = world.rows("SELECT id FROM versions WHERE node_id = ?1 ORDER BY id", [id(path, world).into()]);
+    ids.get(nth % ids.len().max(1)).and_then(|row| row["id"].as_i64()).unwrap_or(NO_ID)
+}
+
+fn trashed(nth: usize, world: &World) -> i64 {
+    let ids = world.rows("SELECT node_id AS id FROM trashed ORDER BY deleted_at", []);
     ids.get(nth % ids.len().max(1)).and_then(|row| row["id"].as_i64()).unwrap_or(NO_ID)
 }
 

@@ -36,8 +36,8 @@ proptest! {
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
-    (select(&[None, Some(1500), Some(5000)][..]), 0..4_usize)
-        .prop_map(|(quota, versions_kept)| Settings { quota, versions_kept })
+    (select(&[None, Some(1500), Some(5000)][..]), 0..4_usize, prop_oneof![3 => Just(true), 1 => Just(false)])
+        .prop_map(|(quota, versions_kept, trash)| Settings { quota, versions_kept, trash })
 }
 
 fn step(pair: &mut Pair, history: &mut History, operation: &Operation) {
@@ -80,6 +80,6 @@ impl History {
 /// The bytes of a file are those of the model.
 fn check_bytes(world: &World, tree: &Tree, path: &str) {
     if let Some(expected) = tree.bytes(path) {
-        assert_eq!(world.get(&format!("/dav/{path}")).bytes(), expected, "the bytes of {path:?}");
+        assert_eq!(world.get(&format!("/dav/{}", path.replace(' ', "%20"))).bytes(), expected, "the bytes of {path:?}");
     }
 }

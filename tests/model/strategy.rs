@@ -67,6 +67,8 @@ fn rest_operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         2 => two_paths().prop_filter("the root has no name", inner).prop_map(|(path, to)| Operation::Rename { path, to }),
         1 => file_path().prop_map(|path| Operation::Remove { path }),
+        2 => (0..4_usize).prop_map(|nth| Operation::Undelete { nth }),
+        1 => (0..4_usize).prop_map(|nth| Operation::Purge { nth }),
     ]
 }
 

@@ -19,6 +19,8 @@ pub const WAIT_MINUTES: u64 = 40;
 pub struct Tree {
     /// By path, without slashes at either end; the root is empty.
     nodes: BTreeMap<String, Node>,
+    /// In the order in which it was deleted.
+    trash: Vec<Trashed>,
     /// What it was set to.
     pub settings: Settings,
     minute: u64,
@@ -36,6 +38,16 @@ pub struct Node {
     file: Option<File>,
     properties: BTreeMap<&'static str, u8>,
     locks: Vec<Lock>,
+}
+
+/// A file, or a folder and everything below it, that was deleted.
+#[derive(Debug, Clone)]
+pub struct Trashed {
+    /// The folder that it was in.
+    folder: u64,
+    name: String,
+    /// With what follows the path of the first of them.
+    nodes: Vec<(String, Node)>,
 }
 
 /// Bytes, shared by copies.
@@ -75,7 +87,7 @@ pub fn is_below(path: &str, top: &str) -> bool {
 impl Tree {
     /// An empty drive.
     pub fn new(settings: Settings) -> Self {
-        let mut tree = Self { nodes: BTreeMap::new(), settings, minute: 0, counter: 0 };
+        let mut tree = Self { nodes: BTreeMap::new(), trash: Vec::new(), settings, minute: 0, counter: 0 };
         tree.insert("", None);
         tree
     }
@@ -124,7 +136,8 @@ impl Tree {
 
     /// Bytes that count for the quota.
     pub fn used(&self) -> usize {
-        let files = self.nodes.values().filter_map(|node| node.file.as_ref());
+        let trashed = self.trash.iter().flat_map(|trashed| &trashed.nodes).map(|(_, node)| node);
+        let files = self.nodes.values().chain(trashed).filter_map(|node| node.file.as_ref());
         files.map(|file| file.content.len() + file.versions.iter().map(|(_, old)| old.len()).sum::<usize>()).sum()
     }
 
@@ -169,7 +182,7 @@ impl Tree {
                 201
             }
             Operation::Delete { path, .. } | Operation::Remove { path } => {
-                self.remove(path);
+                self.discard(path);
                 204
             }
             Operation::Copy { from, to, deep, .. } => created_or_changed(self.copy(from, to, *deep)),
@@ -203,6 +216,14 @@ impl Tree {
             Operation::Restore { path, nth } => {
                 self.restore(path, *nth);
                 200
+            }
+            Operation::Undelete { nth } => {
+                self.undelete(*nth);
+                200
+            }
+            Operation::Purge { nth } => {
+                self.trash.remove(nth % self.trash.len());
+                204
             }
             Operation::Wait => {
                 self.minute += WAIT_MINUTES;
@@ -259,6 +280,46 @@ impl Tree {
         }
     }
 
+    /// Takes something to the trash, if there is one.
+    fn discard(&mut self, path: &str) {
+        let folder = parent(path).and_then(|folder| self.nodes.get(folder));
+        if let (true, true, Some(folder)) = (self.settings.trash, self.exists(path), folder) {
+            let there = |other: &str| other == path || is_below(other, path);
+            let nodes = self.nodes.iter().filter(|(other, _)| there(other));
+            let nodes =
+                nodes.map(|(other, node)| (other[path.len()..].to_owned(), Node { locks: Vec::new(), ..node.clone() }));
+            let trashed = Trashed { folder: folder.id, name: name(path).to_owned(), nodes: nodes.collect() };
+            self.trash.push(trashed);
+        }
+        self.remove(path);
+    }
+
+    /// What was the `nth` to be deleted.
+    pub fn trashed(&self, nth: usize) -> Option<&Trashed> {
+        self.trash.get(nth % self.trash.len().max(1))
+    }
+
+    /// The folder that something is put back into: its own, or the root if that is gone.
+    pub fn home_of(&self, trashed: &Trashed) -> &str {
+        self.nodes().find(|(_, node)| node.id == trashed.folder).map_or("", |(path, _)| path)
+    }
+
+    fn undelete(&mut self, nth: usize) {
+        let trashed = self.trash.remove(nth % self.trash.len());
+        let home = self.home_of(&trashed);
+        let names = iter::once(trashed.name.clone())
+            .chain(iter::once(format!("{} (restored)", trashed.name)))
+            .chain((2..).map(|nth| format!("{} (restored {nth})", trashed.name)));
+        let mut paths = names.map(|name| if home.is_empty() { name } else { format!("{home}/{name}") });
+        let path = paths.find(|path| !self.exists(path)).expect("there are many names");
+        for (rest, node) in trashed.nodes {
+            self.nodes.insert(format!("{path}{rest}"), node);
+        }
+        if let Some(folder) = parent(&path) {
+            self.touch(folder);
+        }
+    }
+
     /// Moves, and says whether the destination is new. Locks stay behind; the versions of a file
     /// that a file replaces, with its content as the latest, become those of the other.
     fn relocate(&mut self, from: &str, to: &str) -> bool {
@@ -268,7 +329,11 @@ impl Tree {
         let tree: Vec<_> =
             self.nodes.iter().filter(|(path, _)| moved(path)).map(|(p, n)| (p.clone(), n.clone())).collect();
         self.remove(from);
-        self.remove(to);
+        if self.is_file(to) && tree.len() == 1 && tree[0].1.file.is_some() {
+            self.remove(to);
+        } else {
+            self.discard(to);
+        }
         for (path, node) in tree {
             let path = format!("{to}{}", &path[from.len()..]);
             self.nodes.insert(path, Node { locks: Vec::new(), ..node });
@@ -296,7 +361,7 @@ impl Tree {
         let copied = |path: &str| path == from || deep && is_below(path, from);
         let tree: Vec<_> =
             self.nodes.iter().filter(|(path, _)| copied(path)).map(|(p, n)| (p.clone(), n.clone())).collect();
-        self.remove(to);
+        self.discard(to);
         for (path, node) in tree {
             let path = format!("{to}{}", &path[from.len()..]);
             self.insert(&path, node.file.map(|file| file.content));

@@ -21,11 +21,13 @@ pub struct Settings {
     pub quota: Option<usize>,
     /// `VERSIONS_KEPT`
     pub versions_kept: usize,
+    /// Whether what is deleted goes to the trash (`TRASH_DAYS`).
+    pub trash: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { quota: None, versions_kept: 2 }
+        Self { quota: None, versions_kept: 2, trash: true }
     }
 }
 
@@ -95,7 +97,7 @@ impl World {
 
     /// The number and entity tag of the node at a path.
     pub fn find(&self, path: &str) -> Option<(i64, String)> {
-        let mut found = self.rows("SELECT id, etag FROM nodes WHERE root_of IS NOT NULL", []).pop()?;
+        let mut found = self.rows("SELECT id, etag FROM nodes WHERE root_of > 0", []).pop()?;
         for name in path.split('/').filter(|name| !name.is_empty()) {
             let parent = found["id"].as_i64()?;
             let sql = "SELECT id, etag FROM nodes WHERE parent_id = ?1 AND name = ?2";
@@ -142,6 +144,7 @@ fn config(settings: Settings) -> Config {
     let read = Config::read(|name| match name {
         "ENCRYPTION_KEYS" => Some(key.clone()),
         "ADMIN_TOKEN" => Some(ADMIN_TOKEN.to_owned()),
+        "TRASH_DAYS" => Some(if settings.trash { "30" } else { "0" }.to_owned()),
         "VERSIONS_KEPT" => Some(settings.versions_kept.to_string()),
         _ => None,
     });

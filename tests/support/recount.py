@@ -9,7 +9,8 @@ from support.rest import Rest
 
 def recount_over_http(dav: Dav, rest: Rest):
     """Walks the drive: lengths, ETags and hashes of all files, the two views of the tree, and the
-    used bytes, must agree."""
+    used bytes, must agree. Empties the trash, which has versions that nobody can see."""
+    rest.empty_trash()
     tree = dav.list("", "infinity")
     files = {entry.href: entry for entry in tree if not entry.is_folder}
     described = {file["id"]: file for file in _all(rest, "files", None)}
@@ -86,17 +87,22 @@ BREACHES = {
         GROUP BY d.account_id HAVING d.version_bytes <> sum_""",
     "versions of another drive than their file": """
         WITH RECURSIVE owned(account, id) AS (
-          SELECT root_of, id FROM nodes WHERE root_of IS NOT NULL
+          SELECT abs(root_of), id FROM nodes WHERE root_of IS NOT NULL
           UNION ALL SELECT owned.account, nodes.id FROM owned JOIN nodes ON nodes.parent_id = owned.id)
         SELECT v.id FROM versions v LEFT JOIN owned o ON o.id = v.node_id WHERE o.account IS NOT v.account_id""",
     "locks of another drive than their node": """
         WITH RECURSIVE owned(account, id) AS (
-          SELECT root_of, id FROM nodes WHERE root_of IS NOT NULL
+          SELECT abs(root_of), id FROM nodes WHERE root_of IS NOT NULL
           UNION ALL SELECT owned.account, nodes.id FROM owned JOIN nodes ON nodes.parent_id = owned.id)
         SELECT l.token FROM locks l LEFT JOIN owned o ON o.id = l.node_id WHERE o.account IS NOT l.account_id""",
     "exclusive locks beside another lock on the same node": """
         SELECT a.token FROM locks a JOIN locks b ON b.node_id = a.node_id AND b.token <> a.token
         WHERE a.exclusive AND a.expires_at > unixepoch() * 1000 AND b.expires_at > unixepoch() * 1000""",
+    "what is at the top of a trash and was not deleted, or the other way round": """
+        SELECT n.id FROM nodes n JOIN nodes b ON b.id = n.parent_id AND b.root_of < 0
+          WHERE NOT EXISTS (SELECT 1 FROM trashed WHERE node_id = n.id AND account_id = -b.root_of)
+        UNION ALL SELECT t.node_id FROM trashed t JOIN nodes n ON n.id = t.node_id JOIN nodes p ON p.id = n.parent_id
+          WHERE p.root_of IS NOT -t.account_id""",
     "properties of nothing": "SELECT node_id FROM properties WHERE node_id NOT IN (SELECT id FROM nodes)",
     "files with more than ten versions": "SELECT node_id, count(*) FROM versions GROUP BY node_id HAVING count(*) > 10",
     "guards that were left behind": "SELECT failed FROM guard",

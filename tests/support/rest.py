@@ -37,6 +37,11 @@ class Rest(httpx.Client):
         assert answer.status_code == 200, answer.text
         return answer.json()["files"]
 
+    def empty_trash(self):
+        """Makes all deletions final."""
+        answer = self.delete("trash")
+        assert answer.status_code == 204, answer.text
+
     def used(self) -> int:
         """The bytes that count against the quota."""
         return self.get("me").json()["quota"]["usedBytes"]

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use js_sys::futures::JsFuture;
-use js_sys::{Object, Reflect};
+use js_sys::{Object, Promise, Reflect};
 use serde::de::IgnoredAny;
 use wasm_bindgen::JsValue;
 use worker::{Context, Env, MessageBatch, ScheduleContext, ScheduledEvent};
@@ -26,11 +26,8 @@ const LONGEST_NUDGE: Duration = Duration::from_mins(5);
 
 /// Sends a nudge, which the client does not wait for.
 pub fn nudge(env: &Env, tasks: &Rc<WaitUntil>) {
-    let sent = binding::<Queue>(env, "JOBS").map(|queue| queue.send(JsValue::NULL, JsValue::UNDEFINED));
-    match sent {
-        Ok(Ok(promise)) => tasks.keep(&promise),
-        Ok(Err(thrown)) => log::error!("the queue took no nudge: {}", js::message(&thrown)),
-        Err(error) => log::error!("{error}"),
+    if let Some(sent) = send(env, JsValue::UNDEFINED) {
+        tasks.keep(&sent);
     }
 }
 
@@ -42,14 +39,26 @@ async fn nudge_in(env: &Env, pause: Duration) {
     let options = Object::new();
     // Setting a property of a plain object does not fail.
     let _ = Reflect::set(&options, &"delaySeconds".into(), &JsValue::from(pause.as_secs_f64().ceil()));
-    let sent = match binding::<Queue>(env, "JOBS").map(|queue| queue.send(JsValue::NULL, options.into())) {
-        Ok(Ok(promise)) => JsFuture::from(promise).await,
-        Ok(Err(thrown)) => Err(thrown),
-        Err(error) => return log::error!("{error}"),
-    };
-    if let Err(thrown) = sent {
-        log::error!("the queue took no nudge: {}", js::message(&thrown));
+    if let Some(sent) = send(env, options.into())
+        && let Err(thrown) = JsFuture::from(sent).await
+    {
+        refused(&thrown);
     }
+}
+
+/// Hands a message to the queue. The promise is that it is there.
+fn send(env: &Env, options: JsValue) -> Option<Promise> {
+    match binding::<Queue>(env, "JOBS").map(|queue| queue.send(JsValue::NULL, options)) {
+        Ok(sent) => sent.inspect_err(refused).ok(),
+        Err(error) => {
+            log::error!("{error}");
+            None
+        }
+    }
+}
+
+fn refused(thrown: &JsValue) {
+    log::error!("the queue took no nudge: {}", js::message(thrown));
 }
 
 /// Nudges have come.

@@ -28,6 +28,8 @@ def test_what_is_used_becomes_free_with_its_versions(dav, rest):
     dav.make("d/f", b"y" * 500)
     assert rest.used() == 1500
     assert dav.delete("d").status_code == 204
+    assert rest.used() == 1500, "it can be put back"
+    rest.empty_trash()
     assert rest.used() == 0
 
 

@@ -204,6 +204,8 @@ def test_locks_of_the_confined_hold_for_all(tree, confined):
     assert tree.unlock("d/f", token).status_code == 204
 
 
-def test_a_deleted_folder_takes_its_tokens_with_it(tree, confined):
+def test_a_deleted_folder_takes_its_tokens_with_it(tree, confined, rest):
     assert tree.delete("d").status_code == 204
+    assert confined.propfind().status_code == 404, "it may be put back"
+    rest.empty_trash()
     assert confined.propfind().status_code == 401

@@ -273,7 +273,9 @@ def test_delete(rest, dav):
         assert_error(rest.request(method, f"files/{file['id']}"), 404)
     assert_error(rest.get(f"files/{file['id']}/download"), 404)
     assert_error(rest.get(f"files/{file['id']}/versions"), 404)
-    assert rest.used() == 0 and dav.names() == set()
+    assert rest.used() == 3 and dav.names() == set()
+    rest.empty_trash()
+    assert rest.used() == 0
 
 
 @pytest.mark.parametrize("id", ["0", "999999999", "-1", "abc", "1.5", "99999999999999999999999", "%00", "%ff"])

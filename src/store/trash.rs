@@ -1,0 +1,248 @@
+//! What was deleted and is not gone yet: a tree beside the drive's, whose bytes count like the drive's own.
+
+use serde::Deserialize;
+
+use super::tree::{BELOW, TOTALS, TOTALS_GONE};
+use super::{Address, Caller, Credentials, Drive, Jobs, Node, Place, Scope, View, ViewRequest};
+use crate::error::{Error, Guard, Result};
+use crate::name::MAX_NAME;
+use crate::ports::{Millis, Rows, Statement};
+
+/// How many deletions the sweep makes final at once.
+const MOST: i64 = 100;
+
+/// Names that are tried for what is put back where its own is taken.
+const MOST_NAMES: usize = 20;
+
+/// A file or folder that was deleted, with everything below it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Trashed {
+    /// Its row. The name in it is its number: see `original_name`.
+    #[serde(flatten)]
+    pub node: Node,
+    /// What it was called.
+    pub original_name: String,
+    /// The folder that it was in, which may be gone.
+    pub folder_id: i64,
+    /// The names from the drive's root to it, with slashes between them.
+    pub location: String,
+    /// When it was deleted.
+    pub deleted_at: Millis,
+}
+
+impl Drive {
+    /// Reads what is in the trash, in the order of its numbers, after a number and up to a number of them, for a batch of
+    /// `View`. `trashed` reads the answer.
+    pub fn trash_statement(&self, after: i64, limit: i64) -> Statement {
+        Statement::new(
+            format!("SELECT {TRASHED} WHERE t.account_id = ?1 AND t.node_id > ?2 ORDER BY t.node_id LIMIT ?3"),
+            [self.account.into(), after.into(), limit.into()],
+        )
+    }
+
+    /// Reads one that was deleted, likewise.
+    pub fn find_trashed(&self, id: i64) -> Statement {
+        Statement::new(
+            format!("SELECT {TRASHED} WHERE t.account_id = ?1 AND t.node_id = ?2"),
+            [self.account.into(), id.into()],
+        )
+    }
+
+    /// What a statement has read of the trash.
+    pub fn trashed(rows: Option<&Rows>) -> Result<Vec<Trashed>> {
+        Ok(rows.map(Rows::parse).transpose()?.unwrap_or_default())
+    }
+
+    /// Puts one back where it was, or, if its folder is gone, at the top of the drive; under another name where its own is
+    /// taken. 404 where there is none of that number, 423 for a folder that is locked. Gives who asks, and its row.
+    pub async fn put_back(&self, credentials: &Credentials, id: i64) -> Result<(Caller, Node)> {
+        let view = self.view(credentials, &ViewRequest::default(), vec![self.find_trashed(id)]).await?;
+        view.caller.scopes.require(Scope::Write)?;
+        let trashed = Trashed::for_caller(&view)?;
+        for address in [Address::Id(trashed.folder_id), Address::Path(Vec::new())] {
+            match self.put_into(credentials, &address, &trashed).await {
+                Err(Error::NotFound(_)) => {}
+                other => return Ok((view.caller, other?)),
+            }
+        }
+        Err(Error::NotFound("what was deleted"))
+    }
+
+    /// Puts one into a folder, under the first of its names that is not taken.
+    async fn put_into(&self, credentials: &Credentials, folder: &Address, trashed: &Trashed) -> Result<Node> {
+        let wanted = ViewRequest::of(folder.clone());
+        for nth in 0..MOST_NAMES {
+            let view = self.view(credentials, &wanted, Vec::new()).await?;
+            let trail = view.trail()?;
+            let folder = trail.target().filter(|node| node.is_folder()).ok_or(Error::NotFound("the folder"))?;
+            if trail.covering_target().next().is_some() {
+                return Err(Error::Locked(Vec::new()));
+            }
+            let place = Place::new_member(trail, folder.id, &restored_name(&trashed.original_name, nth));
+            match self.restore_trashed(trashed, &place).await {
+                Err(Error::Raced(Guard::Exists)) => {}
+                Err(Error::Raced(Guard::Gone)) => return Err(Error::NotFound("what was deleted")),
+                other => return other.map(|()| trashed.node.moved(&place)),
+            }
+        }
+        Err(Error::Conflict("too many names like its own are taken".to_owned()))
+    }
+
+    /// Puts one back where `to` is, with everything below it; what is there goes. One round trip.
+    pub async fn restore_trashed(&self, trashed: &Trashed, to: &Place) -> Result<()> {
+        let etag = self.new_etag();
+        let id = trashed.node.id;
+        let mut batch = vec![Self::guard_trashed(id), Self::guard_parent(to.parent)];
+        batch.extend(self.guards_of_tree(to));
+        batch.extend(self.remove(to, false));
+        batch.extend([
+            self.add_to_folder(self.trash.get(), &etag, true, TOTALS_GONE, [id.into()]),
+            Statement::new("DELETE FROM trashed WHERE node_id = ?1", [id.into()]),
+            Statement::new(
+                "UPDATE nodes SET parent_id = ?2, name = ?3 WHERE id = ?1",
+                [id.into(), to.parent.into(), to.name.as_str().into()],
+            ),
+            self.add_to_folder(to.parent, &etag, true, TOTALS, [id.into()]),
+        ]);
+        batch.extend(self.announce_created(to));
+        self.database.batch(batch).await.map(|_| ())
+    }
+
+    /// Makes a deletion final, or that of something below what was deleted. One round trip.
+    pub async fn purge(&self, place: &Place) -> Result<()> {
+        let mut batch = vec![Self::guard_occupant(place)];
+        batch.extend(self.purge_statements(place, true));
+        self.database.batch(batch).await.map(|_| ())
+    }
+
+    /// Makes all deletions final. One round trip.
+    pub async fn empty_trash(&self) -> Result<()> {
+        let root = self.trash.get();
+        let batch = vec![
+            Statement::new(
+                format!("WITH RECURSIVE {BELOW} DELETE FROM nodes WHERE id IN (SELECT id FROM below WHERE depth > 0)"),
+                [root.into()],
+            ),
+            Statement::new(
+                "UPDATE nodes SET size = 0, files = 0, folders = 0, etag = ?2, modified_at = ?3 WHERE id = ?1",
+                [root.into(), self.new_etag().into(), self.now.into()],
+            ),
+        ];
+        self.database.batch(batch).await.map(|_| ())
+    }
+
+    /// Takes the occupant of the place, with everything below it, to the trash. Its versions and properties stay with it;
+    /// locks do not.
+    pub(super) fn trash_statements(&self, place: &Place, members_changed: bool) -> Vec<Statement> {
+        let Some((id, _)) = &place.occupant else { return Vec::new() };
+        let (id, etag, trash) = (*id, self.new_etag(), self.trash.get());
+        vec![
+            self.drop_locks(id),
+            self.add_to_folder(place.parent, &etag, members_changed, TOTALS_GONE, [id.into()]),
+            Statement::new(
+                "INSERT INTO trashed (node_id, account_id, name, folder_id, location, deleted_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                [
+                    id.into(),
+                    self.account.into(),
+                    place.name.as_str().into(),
+                    place.parent.into(),
+                    place.location().into(),
+                    self.now.into(),
+                ],
+            ),
+            Statement::new(
+                "UPDATE nodes SET parent_id = ?2, name = CAST(id AS TEXT) WHERE id = ?1",
+                [id.into(), trash.into()],
+            ),
+            self.add_to_folder(trash, &etag, true, TOTALS, [id.into()]),
+        ]
+    }
+
+    /// Deletes the occupant of the place and everything below it for good. All of them in one statement: a cascade may nest
+    /// no more than ten deep on D1.
+    pub(super) fn purge_statements(&self, place: &Place, members_changed: bool) -> Vec<Statement> {
+        let Some((id, _)) = &place.occupant else { return Vec::new() };
+        vec![
+            self.add_to_folder(place.parent, &self.new_etag(), members_changed, TOTALS_GONE, [(*id).into()]),
+            Statement::new(
+                format!("WITH RECURSIVE {BELOW} DELETE FROM nodes WHERE id IN (SELECT id FROM below)"),
+                [(*id).into()],
+            ),
+        ]
+    }
+
+    /// It is still in the trash.
+    fn guard_trashed(id: i64) -> Statement {
+        Statement::new(
+            "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM trashed WHERE node_id = ?1)",
+            [id.into()],
+        )
+    }
+}
+
+impl Trashed {
+    /// The one that a view has read besides: 404 where there is none, and for a token that is confined to a folder.
+    pub fn for_caller(view: &View) -> Result<Self> {
+        let trashed = Drive::trashed(view.also.first())?.into_iter().next();
+        trashed.filter(|_| view.caller.folder_id.is_none()).ok_or(Error::NotFound("what was deleted"))
+    }
+}
+
+impl Jobs {
+    /// Makes up to 100 deletions final, the oldest of those that were made before `before`. One round trip.
+    pub async fn expire_trash(&self, before: Millis) -> Result<()> {
+        let due =
+            "SELECT node_id, account_id FROM trashed WHERE deleted_at <= ?1 ORDER BY deleted_at, node_id LIMIT ?2";
+        let totals = format!(
+            "UPDATE nodes SET size = nodes.size - d.size, files = nodes.files - d.files, \
+               folders = nodes.folders - d.folders \
+             FROM (SELECT t.account_id, sum(n.size) AS size, sum(n.files + (n.content_id IS NOT NULL)) AS files, \
+               sum(n.folders + (n.content_id IS NULL)) AS folders \
+               FROM ({due}) t CROSS JOIN nodes n ON n.id = t.node_id GROUP BY t.account_id) d \
+             WHERE nodes.root_of = -d.account_id"
+        );
+        let delete = format!(
+            "WITH RECURSIVE below(id) AS (SELECT node_id FROM ({due}) \
+               UNION ALL SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id) \
+             DELETE FROM nodes WHERE id IN (SELECT id FROM below)"
+        );
+        let statements = [totals, delete].map(|sql| Statement::new(sql, [before.into(), MOST.into()]));
+        self.database().batch(statements.into()).await.map(|_| ())
+    }
+}
+
+/// Columns and tables of a `Trashed`.
+const TRASHED: &str = "n.id, n.root_of, n.parent_id, n.name, n.content_id, n.mime, n.size, n.files, n.folders, n.etag, \
+     n.created_at, n.modified_at, t.name AS original_name, t.folder_id, t.location, t.deleted_at \
+     FROM trashed t CROSS JOIN nodes n ON n.id = t.node_id";
+
+/// The name of what is put back: its own, `photo (restored).jpg`, `photo (restored 2).jpg` …
+fn restored_name(name: &str, nth: usize) -> String {
+    let mark = match nth {
+        0 => return name.to_owned(),
+        1 => " (restored)".to_owned(),
+        nth => format!(" (restored {nth})"),
+    };
+    let dot = name.rfind('.').filter(|dot| *dot > 0).unwrap_or(name.len());
+    let (stem, extension) = name.split_at(dot);
+    let room = MAX_NAME.saturating_sub(mark.len() + extension.len());
+    let stem = stem.get(..stem.floor_char_boundary(room)).unwrap_or(stem);
+    format!("{stem}{mark}{extension}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mark_goes_before_the_extension() {
+        assert_eq!(restored_name("photo.jpg", 0), "photo.jpg");
+        assert_eq!(restored_name("photo.jpg", 1), "photo (restored).jpg");
+        assert_eq!(restored_name("photo.jpg", 2), "photo (restored 2).jpg");
+        assert_eq!(restored_name(".hidden", 1), ".hidden (restored)");
+        assert_eq!(restored_name("folder", 1), "folder (restored)");
+        let long = format!("{}.txt", "ü".repeat(125));
+        assert!(restored_name(&long, 12).len() <= MAX_NAME && restored_name(&long, 12).ends_with(" (restored 12).txt"));
+    }
+}
