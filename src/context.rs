@@ -1,14 +1,19 @@
-//! One request, and what it works with.
+//! One request, what it works with, and where its client reaches us.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 
-use http::{HeaderMap, Method, Uri};
+use http::uri::{Authority, Scheme};
+use http::{HeaderMap, Method, Uri, header};
 
 use crate::auth;
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ports::Ports;
 use crate::store::{Credentials, Drive, Meter};
+
+/// The longest X-Forwarded-Prefix that is believed, in bytes.
+const MAX_PREFIX: usize = 256;
 
 /// One request without its body.
 pub struct Context<'a> {
@@ -48,5 +53,162 @@ impl Context<'_> {
     pub fn query(&self, name: &str) -> Option<String> {
         let query = self.uri.query()?;
         form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+
+    /// What a proxy in front of us took off the path, like `/api`: X-Forwarded-Prefix, if it is clean; else nothing.
+    pub fn forwarded_prefix(&self) -> &str {
+        self.header("x-forwarded-prefix").and_then(clean_prefix).unwrap_or_default()
+    }
+
+    /// The URL of the program as the client sees it, like `https://drive.example/api`, without a slash at its end. 400
+    /// for a Host that is none.
+    ///
+    /// The scheme is what a proxy says in X-Forwarded-Proto, or what the runtime knows. Plain HTTP is believed only of an
+    /// address that no certificate is made for, since a proxy that ends TLS may not tell.
+    pub fn base_url(&self) -> Result<String> {
+        let host = match self.headers.get(header::HOST) {
+            Some(host) => host.to_str().ok(),
+            None => self.uri.authority().map(Authority::as_str),
+        };
+        let host = host.filter(|host| is_host(host)).ok_or_else(|| Error::bad("the header Host is malformed"))?;
+        let scheme = match self.header("x-forwarded-proto").map(str::trim) {
+            Some(scheme) if scheme.eq_ignore_ascii_case("http") => "http",
+            Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
+            _ if self.uri.scheme() == Some(&Scheme::HTTP) && is_local(host) => "http",
+            _ => "https",
+        };
+        Ok(format!("{scheme}://{host}{}", self.forwarded_prefix()))
+    }
+}
+
+/// The prefix, if each of its segments is of unreserved characters (RFC 3986, 2.3): whoever can send the header must not be
+/// able to write anything else into URLs.
+fn clean_prefix(prefix: &str) -> Option<&str> {
+    let is_unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    let is_clean =
+        |segment: &str| !segment.is_empty() && segment != "." && segment != ".." && segment.bytes().all(is_unreserved);
+    let segments = prefix.strip_prefix('/')?;
+    (prefix.len() <= MAX_PREFIX && segments.split('/').all(is_clean)).then_some(prefix)
+}
+
+/// Whether it is a name or an address, with or without a port, and nothing else.
+fn is_host(text: &str) -> bool {
+    let Ok(authority) = text.parse::<Authority>() else { return false };
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
+    !authority.host().is_empty() && text.len() <= MAX_PREFIX && text.bytes().all(is_plain)
+}
+
+/// Whether a host is this machine or an address of a private network.
+fn is_local(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+    match name.parse() {
+        Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_private() || address.is_link_local(),
+        Ok(IpAddr::V6(address)) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+        Err(_) => matches!(name.rsplit('.').next(), Some("localhost" | "local")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn base_url(uri: &str, headers: &[(&str, &str)]) -> Option<String> {
+        let key = format!("k1:{}", data_encoding::BASE64.encode(&[7; 32]));
+        let config = Config::read(|name| (name == "ENCRYPTION_KEYS").then(|| key.clone())).unwrap();
+        let ports = crate::runtime::native::Native::in_memory().ports();
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(http::HeaderName::try_from(*name).unwrap(), http::HeaderValue::try_from(*value).unwrap());
+        }
+        let context = Context {
+            config: &config,
+            ports: &ports,
+            meter: Rc::default(),
+            method: Method::GET,
+            uri: uri.parse().unwrap(),
+            headers: map,
+        };
+        context.base_url().ok()
+    }
+
+    #[test]
+    fn the_base_is_scheme_host_and_prefix() {
+        for (uri, headers, expected) in [
+            ("https://drive.example/x", &[][..], Some("https://drive.example")),
+            ("http://127.0.0.1:8787/x", &[("host", "127.0.0.1:8787")], Some("http://127.0.0.1:8787")),
+            ("http://x/", &[("host", "[::1]:80")], Some("http://[::1]:80")),
+            ("http://x/", &[("host", "192.168.1.5:3000")], Some("http://192.168.1.5:3000")),
+            ("http://x/", &[("host", "nas.local")], Some("http://nas.local")),
+            ("http://x/", &[("host", "drive.example")], Some("https://drive.example")),
+            ("https://x/", &[("host", "localhost")], Some("https://localhost")),
+            ("http://x/", &[("host", "drive.example"), ("x-forwarded-proto", "http")], Some("http://drive.example")),
+            ("http://x/", &[("host", "localhost"), ("x-forwarded-proto", "HTTPS")], Some("https://localhost")),
+            ("http://x/", &[("host", "localhost"), ("x-forwarded-proto", "ftp")], Some("http://localhost")),
+            ("http://x/", &[("host", "a.b"), ("x-forwarded-prefix", "/api")], Some("https://a.b/api")),
+            ("http://x/", &[("host", "a.b"), ("x-forwarded-prefix", "//evil.example")], Some("https://a.b")),
+            ("http://x/", &[("host", "evil.example/a")], None),
+            ("http://x/", &[("host", "user@evil.example")], None),
+            ("http://x/", &[("host", "a\"b")], None),
+            ("http://x/", &[("host", "a b")], None),
+            ("http://x/", &[("host", "")], None),
+            ("/x", &[], None),
+        ] {
+            assert_eq!(base_url(uri, headers).as_deref(), expected, "{uri} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_clean_prefix_is_believed() {
+        for prefix in [
+            "",
+            "/",
+            "//",
+            "api",
+            "//api",
+            "/api/",
+            "/OpenCoper/",
+            "/api//",
+            "/a//b",
+            "/..",
+            "/a/../b",
+            "/./a",
+            "/a b",
+            " /a",
+            "/a%20b",
+            "/a?b",
+            "/a#b",
+            "/a,/b",
+            "/a\"b",
+            "/<a>",
+            "/a\r\nb",
+            "/é",
+            "http://evil/a",
+            "/a\\b",
+            "/a:b",
+            "/a;b",
+            "/a&b",
+        ] {
+            assert_eq!(clean_prefix(prefix), None, "{prefix:?}");
+        }
+        let longest = format!("/{}", "a".repeat(MAX_PREFIX - 1));
+        assert_eq!(clean_prefix(&longest), Some(longest.as_str()));
+        assert_eq!(clean_prefix(&format!("{longest}a")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_prefix_that_is_believed_is_a_path(prefix in any::<String>(), odd in "[/.a%<-]{0,12}") {
+            for prefix in [prefix, odd] {
+                if let Some(clean) = clean_prefix(&prefix) {
+                    prop_assert!(clean.starts_with('/') && !clean.starts_with("//") && !clean.ends_with('/'));
+                    prop_assert!(clean.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b)));
+                }
+            }
+        }
     }
 }

@@ -1,4 +1,6 @@
-//! One `Error`, and the only place where an error becomes a status and a body.
+//! One `Error`, and the only place where an error becomes a status and a body. The body of WebDAV is in `sabre`.
+
+mod sabre;
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
@@ -29,6 +31,9 @@ pub enum Error {
     /// The method is not one of those that the resource takes. 405.
     #[error("method not allowed")]
     MethodNotAllowed(&'static str),
+    /// Something has the name that is to be made; holds the methods that it takes. 405.
+    #[error("The resource you tried to create already exists")]
+    AlreadyExists(&'static str),
     /// The state of the drive does not allow it. 409.
     #[error("{0}")]
     Conflict(String),
@@ -130,7 +135,7 @@ impl Error {
                 StatusCode::FORBIDDEN
             }
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MethodNotAllowed(_) | Self::AlreadyExists(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) | Self::ConflictCondition(_) => StatusCode::CONFLICT,
             Self::Expired => StatusCode::GONE,
             // Not registered, but TUS's own.
@@ -166,7 +171,7 @@ impl Error {
             Self::Unauthorized => "UNAUTHORIZED",
             Self::Forbidden(_) | Self::ForbiddenCondition(_) => "FORBIDDEN",
             Self::NotFound(_) => "NOT_FOUND",
-            Self::MethodNotAllowed(_) => "METHOD_NOT_ALLOWED",
+            Self::MethodNotAllowed(_) | Self::AlreadyExists(_) => "METHOD_NOT_ALLOWED",
             Self::Conflict(_) | Self::ConflictCondition(_) => "CONFLICT",
             Self::Expired => "EXPIRED",
             Self::ChecksumMismatch => "CHECKSUM_MISMATCH",
@@ -195,17 +200,6 @@ impl Error {
             Self::Unavailable(_) => "the service is away for a moment; try again".to_owned(),
             Self::Raced(Guard::Infected) => "a virus was found in what is to be copied".to_owned(),
             other => other.to_string(),
-        }
-    }
-
-    /// The element that WebDAV clients look for (RFC 4918, 16; RFC 4331, 6).
-    fn condition(&self) -> Option<(&'static str, &[String])> {
-        match self {
-            Self::ForbiddenCondition(name) | Self::ConflictCondition(name) => Some((name, &[])),
-            Self::Locked(hrefs) => Some(("lock-token-submitted", hrefs)),
-            Self::ConflictingLock(hrefs) => Some(("no-conflicting-lock", hrefs)),
-            Self::QuotaExceeded => Some(("quota-not-exceeded", &[])),
-            _ => None,
         }
     }
 
@@ -239,7 +233,7 @@ impl Error {
                     headers.insert(header::WWW_AUTHENTICATE, challenge);
                 }
             }
-            Self::MethodNotAllowed(allow) => {
+            Self::MethodNotAllowed(allow) | Self::AlreadyExists(allow) => {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allow));
             }
             Self::RangeNotSatisfiable(length) => {
@@ -256,30 +250,6 @@ impl Error {
 
     fn json(&self) -> String {
         serde_json::json!({ "error": self.sentence(), "code": self.code() }).to_string()
-    }
-
-    /// `D:error` (RFC 4918, 14.5) with the precondition, and the sentence as sabre/dav gives it.
-    fn xml(&self) -> String {
-        use quick_xml::escape::escape;
-        let mut condition = String::new();
-        if let Some((name, hrefs)) = self.condition() {
-            condition.push_str("<d:");
-            condition.push_str(name);
-            condition.push('>');
-            for href in hrefs {
-                condition.push_str("<d:href>");
-                condition.push_str(&escape(href.as_str()));
-                condition.push_str("</d:href>");
-            }
-            condition.push_str("</d:");
-            condition.push_str(name);
-            condition.push('>');
-        }
-        format!(
-            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<d:error xmlns:d=\"DAV:\" \
-             xmlns:s=\"http://sabredav.org/ns\">{condition}<s:message>{}</s:message></d:error>",
-            escape(self.sentence())
-        )
     }
 }
 

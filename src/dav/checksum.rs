@@ -1,9 +1,11 @@
-//! The header OC-Checksum: what a sync client has computed of the file that it uploads.
+//! The header OC-Checksum: what a sync client has computed of the file that it uploads. And X-Hash: what it wants to be
+//! told of it.
 
-use data_encoding::HEXLOWER_PERMISSIVE;
-use http::HeaderMap;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::headers::HeaderError;
+use crate::store::Content;
 use crate::transfer::{Algorithm, Checksum};
 
 /// Reads `ALGORITHM:HEX`; none without the header, and where the algorithm is one that is not computed here. 400 for what
@@ -21,6 +23,24 @@ pub fn read(headers: &HeaderMap) -> Result<Option<Checksum>, HeaderError> {
     }
     let value = HEXLOWER_PERMISSIVE.decode(format!("{value:0>digits$}").as_bytes()).map_err(|_| malformed)?;
     Ok(Some(Checksum { algorithm, value }))
+}
+
+/// Adds the digests that X-Hash asks for: `md5`, `sha1`, `sha256` or `all`.
+pub fn add_asked(headers: &HeaderMap, content: &Content, answer: &mut HeaderMap) {
+    let Some(asked) = headers.get("x-hash").and_then(|asked| asked.to_str().ok()) else { return };
+    let Some(digests) = &content.digests else { return };
+    let known: [(&str, &'static str, &[u8]); 3] = [
+        ("md5", "x-hash-md5", &digests.md5),
+        ("sha1", "x-hash-sha1", &digests.sha1),
+        ("sha256", "x-hash-sha256", &digests.sha256),
+    ];
+    for (algorithm, name, digest) in known {
+        if [algorithm, "all"].iter().any(|word| asked.trim().eq_ignore_ascii_case(word))
+            && let Ok(value) = HeaderValue::try_from(HEXLOWER.encode(digest))
+        {
+            answer.insert(HeaderName::from_static(name), value);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! COPY and MOVE (RFC 4918, 9.8 and 9.9), which differ in little but what becomes of the source.
 
-use http::{Response, StatusCode, header};
+use http::{Response, StatusCode};
 
 use super::empty;
 use super::headers::{self, Depth};
@@ -10,7 +10,6 @@ use super::request::Request;
 use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::store::{Address, Expect, Node, Place, Scope, Trail, Transfer, View, ViewRequest, twice};
-use crate::transfer::etag_header;
 
 /// Which of the two methods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +25,7 @@ pub async fn answer(request: &Request<'_>, kind: Kind) -> Result<Response<Body>>
     let preconditions = Preconditions::read(request)?;
     let destination = request.destination()?;
     let overwrite = headers::overwrite(&request.cx.headers)?;
-    let depth = headers::depth(&request.cx.headers)?.unwrap_or(Depth::Infinity);
+    let depth = request.depth()?.unwrap_or(Depth::Infinity);
     check_paths(&request.path, &destination, kind)?;
 
     let mut wanted = ViewRequest {
@@ -41,7 +40,7 @@ pub async fn answer(request: &Request<'_>, kind: Kind) -> Result<Response<Body>>
     })
     .await?;
     let mut response = empty(if made.created { StatusCode::CREATED } else { StatusCode::NO_CONTENT });
-    response.headers_mut().insert(header::ETAG, etag_header(&made.etag));
+    request.add_identity(made.id, &made.etag, response.headers_mut());
     Ok(response)
 }
 

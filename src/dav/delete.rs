@@ -3,7 +3,7 @@
 use http::{Response, StatusCode};
 
 use super::empty;
-use super::headers::{self, Depth};
+use super::headers::Depth;
 use super::preconditions::Preconditions;
 use super::request::Request;
 use crate::body::Body;
@@ -13,7 +13,7 @@ use crate::store::{Place, Scope, ViewRequest, twice};
 /// Deletes a file, or a folder with everything below it: all or nothing.
 pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
     let preconditions = Preconditions::read(request)?;
-    if headers::depth(&request.cx.headers)?.is_some_and(|depth| depth == Depth::One) {
+    if request.depth()?.is_some_and(|depth| depth == Depth::One) {
         return Err(Error::bad("DELETE takes no Depth but infinity"));
     }
     let mut wanted = ViewRequest { locks_below: true, ..ViewRequest::of(request.address()) };
@@ -23,7 +23,7 @@ pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
         view.caller.scopes.require(Scope::Write)?;
         let trail = view.trail()?;
         let node = trail.existing()?;
-        if node.is_folder() && headers::depth(&request.cx.headers)? == Some(Depth::Zero) {
+        if node.is_folder() && request.depth()? == Some(Depth::Zero) {
             return Err(Error::bad("a folder is deleted with Depth infinity"));
         }
         let place = Place::of(trail)?.expecting(preconditions.expect());

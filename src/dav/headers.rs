@@ -129,11 +129,20 @@ pub fn if_header(headers: &HeaderMap) -> Result<Option<IfHeader>, HeaderError> {
 /// fraction. Only times that HTTP dates can tell are taken; one before 1970 counts for nothing, so
 /// that old files can be uploaded all the same.
 pub fn oc_mtime(headers: &HeaderMap) -> Result<Option<Millis>, HeaderError> {
-    let Some(value) = single(headers, "X-OC-Mtime")? else { return Ok(None) };
+    oc_time(headers, "X-OC-Mtime")
+}
+
+/// The X-OC-CTime header, when the file was made: as `oc_mtime`.
+pub fn oc_ctime(headers: &HeaderMap) -> Result<Option<Millis>, HeaderError> {
+    oc_time(headers, "X-OC-CTime")
+}
+
+fn oc_time(headers: &HeaderMap, name: &'static str) -> Result<Option<Millis>, HeaderError> {
+    let Some(value) = single(headers, name)? else { return Ok(None) };
     if value.strip_prefix('-').and_then(decimal_seconds).is_some() {
         return Ok(None);
     }
-    decimal_seconds(value).map(Some).ok_or(HeaderError("X-OC-Mtime"))
+    decimal_seconds(value).map(Some).ok_or(HeaderError(name))
 }
 
 /// The OC-Total-Length header: the bytes of the whole file that a chunk belongs to.

@@ -27,7 +27,7 @@ const MOST_LOCKS: usize = 32;
 /// Takes a lock, or, without a body, refreshes one. A name that nothing has gets an empty file.
 pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
     let preconditions = Preconditions::read(request)?;
-    let depth = headers::depth(&request.cx.headers)?.unwrap_or(Depth::Infinity);
+    let depth = request.depth()?.unwrap_or(Depth::Infinity);
     let seconds = match headers::timeout(&request.cx.headers) {
         Some(Timeout::Seconds(seconds)) => seconds.clamp(1, LONGEST),
         Some(Timeout::Infinite) | None => LONGEST,

@@ -25,7 +25,7 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
         }
         let trail = view.trail()?;
         if trail.target().is_some() {
-            return Err(Error::MethodNotAllowed(super::options::ALLOW));
+            return Err(Error::AlreadyExists(super::options::ALLOW));
         }
         let place = Place::of(trail)?;
         preconditions.check(&view, 1)?;
@@ -33,8 +33,12 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
         request.drive.create_folder(&place).await
     });
     match made.await {
-        Ok(_) => Ok(empty(StatusCode::CREATED)),
-        Err(Error::Raced(Guard::Exists)) => Err(Error::MethodNotAllowed(super::options::ALLOW)),
+        Ok(folder) => {
+            let mut response = empty(StatusCode::CREATED);
+            request.add_identity(folder.id, &folder.etag, response.headers_mut());
+            Ok(response)
+        }
+        Err(Error::Raced(Guard::Exists)) => Err(Error::AlreadyExists(super::options::ALLOW)),
         Err(error) => Err(error),
     }
 }

@@ -2,7 +2,7 @@
 
 use http::Response;
 
-use super::headers::{self, Depth};
+use super::headers::Depth;
 use super::listing;
 use super::mount::Tree;
 use super::multistatus::Multistatus;
@@ -33,7 +33,7 @@ pub enum Wanted {
 
 /// The properties of a file or folder, and, by Depth, of what is in it.
 pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
-    let depth = headers::depth(&request.cx.headers)?.unwrap_or(Depth::Infinity);
+    let depth = request.depth()?.unwrap_or(Depth::Infinity);
     let preconditions = Preconditions::read(request)?;
     let wanted = Wanted::of(request.xml(body).await?.as_ref())?;
     let limit = request.cx.config.propfind_limit;

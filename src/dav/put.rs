@@ -5,13 +5,11 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use super::checksum;
 use super::preconditions::Preconditions;
 use super::request::Request;
-use super::sync_props::global_id;
 use super::{empty, headers};
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::ports::Millis;
 use crate::store::{Content, Link, Linked, Place, Scope, View, ViewRequest, twice};
-use crate::transfer::{announced_length, date_header, etag_header, receive};
+use crate::transfer::{announced_length, date_header, receive};
 
 /// Stores the body under the path. The former content of a file becomes a version.
 pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Body>> {
@@ -19,7 +17,7 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
     if request.cx.headers.contains_key(header::CONTENT_RANGE) {
         return Err(Error::bad("a PUT stores a whole content; Content-Range is not taken"));
     }
-    let mtime = headers::oc_mtime(&request.cx.headers)?;
+    let link = link_of(request)?;
     let checksum = checksum::read(&request.cx.headers)?;
     let length = announced_length(&request.cx.headers, &body)?;
     let mut wanted = ViewRequest::of(request.address());
@@ -29,13 +27,13 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
     let record = (length != Some(0)).then(|| request.drive.record_upload(&request.credentials, &upload));
     let view = request.drive.view(&request.credentials, &wanted, record.into_iter().collect()).await?;
     to_file(request, &preconditions, &view)?;
+    view.caller.check_quota(headers::total_length(&request.cx.headers)?.unwrap_or(0))?;
     let content = receive(request.cx, &request.drive, &view.caller, upload, &mut body, length).await?;
     if !checksum.is_none_or(|checksum| checksum.holds(&content)) {
         request.drive.discard(&content).await;
         return Err(Error::bad("The computed checksum does not match the one received from the client."));
     }
 
-    let link = link_of(request, mtime);
     let mut read = Some(view);
     let linked = twice(async || {
         let view = match read.take() {
@@ -45,13 +43,20 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
         link_content(request, &preconditions, &view, &content, &link).await
     })
     .await?;
-    Ok(stored(request, &linked, mtime.is_some()))
+    let mut response = stored(request, &linked, &link);
+    checksum::add_asked(&request.cx.headers, &content, response.headers_mut());
+    Ok(response)
 }
 
 /// What the headers say of the file.
-pub fn link_of(request: &Request<'_>, modified_at: Option<Millis>) -> Link {
-    let mime = request.cx.header(header::CONTENT_TYPE.as_str()).map(ToOwned::to_owned);
-    Link { mime, modified_at, lock: None }
+pub fn link_of(request: &Request<'_>) -> Result<Link> {
+    let cx = request.cx;
+    Ok(Link {
+        mime: cx.header(header::CONTENT_TYPE.as_str()).map(ToOwned::to_owned),
+        modified_at: headers::oc_mtime(&cx.headers)?,
+        created_at: headers::oc_ctime(&cx.headers)?,
+        lock: None,
+    })
 }
 
 /// The place of the view's first trail, for a caller who may store a file there. Refuses the others before any byte of the
@@ -84,17 +89,15 @@ async fn link_content(
 }
 
 /// The answer to an upload that has come to its end.
-pub fn stored(request: &Request<'_>, linked: &Linked, mtime_accepted: bool) -> Response<Body> {
+pub fn stored(request: &Request<'_>, linked: &Linked, link: &Link) -> Response<Body> {
     let mut response = empty(if linked.created { StatusCode::CREATED } else { StatusCode::NO_CONTENT });
     let headers = response.headers_mut();
-    headers.insert(header::ETAG, etag_header(&linked.etag));
-    headers.insert(HeaderName::from_static("oc-etag"), etag_header(&linked.etag));
+    request.add_identity(linked.id, &linked.etag, headers);
     headers.insert(header::LAST_MODIFIED, date_header(linked.modified_at));
-    if let Ok(id) = HeaderValue::try_from(global_id(request.ids, request.drive.account(), linked.id)) {
-        headers.insert(HeaderName::from_static("oc-fileid"), id);
-    }
-    if mtime_accepted {
-        headers.insert(HeaderName::from_static("x-oc-mtime"), HeaderValue::from_static("accepted"));
+    for (name, time) in [("x-oc-mtime", link.modified_at), ("x-oc-ctime", link.created_at)] {
+        if time.is_some() {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("accepted"));
+        }
     }
     response
 }

@@ -1,11 +1,12 @@
 //! One WebDAV request: the mount it came by, the path in the drive, the drive.
 
-use http::header;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::headers::{self, HeaderError};
+use super::headers::{self, Depth, HeaderError};
 use super::mount::{Asked, Mount, Tree, space_id};
 use super::path::{self, DavPath, PathError};
 use super::props::Ids;
+use super::sync_props::global_id;
 use super::trash;
 use super::xml::{self, Element, XmlError};
 use crate::body::Body;
@@ -13,6 +14,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, StreamError, read_at_most};
 use crate::store::{Address, Credentials, Drive, LockBelow, Node, Trail, ViewRequest};
+use crate::transfer::etag_header;
 
 /// The longest XML body, in bytes.
 const XML_LIMIT: usize = 1024 * 1024;
@@ -59,8 +61,7 @@ impl<'a> Request<'a> {
         if !is_own(&asked, &drive) {
             return Err(Error::NotFound("the resource"));
         }
-        let prefix =
-            Mount::from_forwarded(cx.header("x-forwarded-prefix"), &asked.mount, &cx.config.webdav_name).prefix;
+        let prefix = Mount::behind(cx.forwarded_prefix(), &asked.mount, &cx.config.webdav_name).prefix;
         let ids = if asked.space.is_some() { Ids::Spaces } else { Ids::Nextcloud };
         Ok(Self { cx, path: DavPath::parse(asked.rest)?, tree: asked.tree, ids, drive, credentials, prefix })
     }
@@ -111,7 +112,25 @@ impl<'a> Request<'a> {
         target.transpose().map_err(|error: PathError| error.into())
     }
 
-    /// Where in the drive a COPY or MOVE goes: 400 without the header, 502 for another server or mount.
+    /// How far below the resource the method is to reach; none where the client does not say.
+    pub fn depth(&self) -> Result<Option<Depth>> {
+        headers::depth(&self.cx.headers).map_err(|error| match self.cx.header("depth") {
+            Some(value) => Error::bad(format!("Invalid Depth header value: {value}")),
+            None => error.into(),
+        })
+    }
+
+    /// Adds to an answer what sync clients must know of a node that was made, moved or changed: its entity tag, and its id
+    /// as the mount's clients read it.
+    pub fn add_identity(&self, id: i64, etag: &str, headers: &mut HeaderMap) {
+        headers.insert(header::ETAG, etag_header(etag));
+        headers.insert(HeaderName::from_static("oc-etag"), etag_header(etag));
+        if let Ok(id) = HeaderValue::try_from(global_id(self.ids, self.drive.account(), id)) {
+            headers.insert(HeaderName::from_static("oc-fileid"), id);
+        }
+    }
+
+    /// Where a COPY or MOVE goes: 400 without the header, 502 for another server or mount.
     pub fn destination(&self) -> Result<DavPath> {
         match self.target()? {
             Target { tree: Tree::Files, path } => Ok(path),

@@ -117,10 +117,9 @@ async fn list(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
 async fn finish(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
     let preconditions = Preconditions::read(request)?;
     let destination = request.destination()?;
-    let mtime = headers::oc_mtime(&request.cx.headers)?;
     let total = headers::total_length(&request.cx.headers)?;
     let overwrite = headers::overwrite(&request.cx.headers)?;
-    let link = link_of(request, mtime);
+    let link = link_of(request)?;
     let mut wanted = ViewRequest::of(Address::Path(destination.segments().to_vec()));
     preconditions.extend(&mut wanted);
     let linked = twice(async || {
@@ -137,7 +136,7 @@ async fn finish(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
         request.drive.link_chunks(&place, &upload, av, &link).await
     })
     .await?;
-    Ok(stored(request, &linked, mtime.is_some()))
+    Ok(stored(request, &linked, &link))
 }
 
 /// 400 where fewer or more bytes have come than were announced.

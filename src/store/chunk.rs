@@ -59,7 +59,7 @@ impl Drive {
         );
         let results = self.database.batch(vec![begin]).await?;
         let row: Option<Begun> = results.first().map(Rows::first).transpose()?.flatten();
-        let Begun { id } = row.ok_or(Error::MethodNotAllowed("PROPFIND, PUT, MOVE, DELETE"))?;
+        let Begun { id } = row.ok_or(Error::AlreadyExists("PROPFIND, PUT, MOVE, DELETE"))?;
         Ok(ChunkedUpload { id, total, received: 0, chunks: 0, target, expires_at })
     }
 

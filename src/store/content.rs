@@ -63,6 +63,8 @@ pub struct Link {
     pub mime: Option<String>,
     /// The time of the last modification that the client declared.
     pub modified_at: Option<Millis>,
+    /// When the file was made, as the client declared.
+    pub created_at: Option<Millis>,
     /// A lock to be taken on the file in the same batch.
     pub lock: Option<NewLock>,
 }
@@ -134,10 +136,11 @@ impl Drive {
         batch.push(Statement::new(
             format!(
                 "INSERT INTO nodes (parent_id, name, content_id, mime, size, etag, created_at, modified_at, settled_at) \
-                 SELECT ?1, ?2, id, ?4, ?5, ?6, ?7, ?8, CASE WHEN {SETTLED} THEN ?7 END FROM contents WHERE id = ?3 \
+                 SELECT ?1, ?2, id, ?4, ?5, ?6, coalesce(?9, ?7), ?8, CASE WHEN {SETTLED} THEN ?7 END \
+                   FROM contents WHERE id = ?3 \
                  ON CONFLICT (parent_id, name) DO UPDATE SET content_id = excluded.content_id, mime = excluded.mime, \
                    size = excluded.size, etag = excluded.etag, modified_at = excluded.modified_at, \
-                   settled_at = coalesce(settled_at, excluded.settled_at) \
+                   created_at = coalesce(?9, created_at), settled_at = coalesce(settled_at, excluded.settled_at) \
                  RETURNING id, created_at"
             ),
             [
@@ -149,6 +152,7 @@ impl Drive {
                 etag.as_str().into(),
                 self.now.into(),
                 modified_at.into(),
+                link.created_at.into(),
             ],
         ));
         batch.extend(then);

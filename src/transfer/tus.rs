@@ -103,7 +103,7 @@ impl Tus<'_> {
         let (upload, linked) = self.take(upload, if with_bytes { body } else { Body::empty() }).await?;
 
         let mut response = progress(StatusCode::CREATED, &upload, linked.as_ref());
-        let location = format!("{}/api/v1/uploads/{id}", self.prefix());
+        let location = format!("{}/api/v1/uploads/{id}", self.cx.forwarded_prefix());
         response.headers_mut().insert(header::LOCATION, HeaderValue::try_from(location).map_err(Error::internal)?);
         Ok(response)
     }
@@ -202,7 +202,7 @@ impl Tus<'_> {
 
     async fn link(&self, upload: &ChunkedUpload) -> Result<Linked> {
         let target = target(upload)?;
-        let link = Link { mime: target.mime.clone(), modified_at: target.modified_at, lock: None };
+        let link = Link { mime: target.mime.clone(), modified_at: target.modified_at, ..Link::default() };
         let av = unscanned(self.cx.config, upload.received);
         twice(async || {
             let wanted = ViewRequest::of(Address::Id(target.folder));
@@ -234,15 +234,6 @@ impl Tus<'_> {
         } else {
             Err(Error::PreconditionFailed(format!("Tus-Resumable must be {VERSION}")))
         }
-    }
-
-    /// What a proxy took off the path.
-    fn prefix(&self) -> &str {
-        let plain = |prefix: &&str| {
-            prefix.starts_with('/') && prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b))
-        };
-        let prefix = self.cx.header("x-forwarded-prefix").filter(plain).unwrap_or_default();
-        prefix.trim_end_matches('/')
     }
 }
 
