@@ -66,6 +66,22 @@ pub const SETTINGS: [&str; 18] = [
     "S3_SECRET_ACCESS_KEY",
 ];
 
+/// What paths of the program begin with.
+const PATHS: [&str; 12] = [
+    "api",
+    "dav",
+    "graph",
+    "healthz",
+    "index.php",
+    "internal",
+    "login",
+    "ocs",
+    "readyz",
+    "remote.php",
+    "status.php",
+    "webdav",
+];
+
 /// A setting that is missing or wrong.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{setting}: {problem}")]
@@ -99,9 +115,7 @@ impl Config {
                 problem: "may hold up to 64 letters, digits, '-', '_' and '.', and not begin with '.'".to_owned(),
             });
         }
-        if ["api", "dav", "healthz", "index.php", "internal", "ocs", "readyz", "remote.php", "status.php", "webdav"]
-            .contains(&webdav_name.as_str())
-        {
+        if PATHS.contains(&webdav_name.as_str()) {
             return Err(ConfigError {
                 setting: "WEBDAV_NAME",
                 problem: format!("{webdav_name} is a path of the program"),

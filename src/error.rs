@@ -143,7 +143,7 @@ impl Error {
             Self::PreconditionFailed(_) => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::QuotaExceeded => match dialect {
-                Dialect::Json => StatusCode::PAYLOAD_TOO_LARGE,
+                Dialect::Json | Dialect::Graph => StatusCode::PAYLOAD_TOO_LARGE,
                 Dialect::Dav => StatusCode::INSUFFICIENT_STORAGE,
             },
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -212,6 +212,7 @@ impl Error {
         let body = match dialect {
             Dialect::Json => self.json(),
             Dialect::Dav => self.xml(),
+            Dialect::Graph => self.graph(),
         };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
@@ -226,7 +227,7 @@ impl Error {
             Self::Unauthorized => {
                 // One challenge alone: old clients trip over a second scheme behind a parameter.
                 let challenge = match dialect {
-                    Dialect::Dav => format!("Basic realm=\"{realm}\", charset=\"UTF-8\""),
+                    Dialect::Dav | Dialect::Graph => format!("Basic realm=\"{realm}\", charset=\"UTF-8\""),
                     Dialect::Json => format!("Bearer realm=\"{realm}\", error=\"invalid_token\""),
                 };
                 if let Ok(challenge) = HeaderValue::try_from(challenge) {
@@ -250,6 +251,19 @@ impl Error {
 
     fn json(&self) -> String {
         serde_json::json!({ "error": self.sentence(), "code": self.code() }).to_string()
+    }
+
+    fn graph(&self) -> String {
+        let code = match self {
+            Self::Unauthorized => "unauthenticated",
+            Self::Forbidden(_) => "accessDenied",
+            Self::NotFound(_) => "itemNotFound",
+            Self::MethodNotAllowed(_) => "notAllowed",
+            Self::BadRequest(_) => "invalidRequest",
+            Self::Unavailable(_) => "serviceNotAvailable",
+            _ => "generalException",
+        };
+        serde_json::json!({ "error": { "code": code, "message": self.sentence() } }).to_string()
     }
 }
 
@@ -279,14 +293,16 @@ pub enum Guard {
 pub enum Dialect {
     /// `{"error": sentence, "code": name}`
     Json,
-    /// `D:error`
+    /// `d:error`
     Dav,
+    /// `{"error": {"code": name, "message": sentence}}`, as Libre Graph has it
+    Graph,
 }
 
 impl Dialect {
     fn content_type(self) -> &'static str {
         match self {
-            Self::Json => "application/json",
+            Self::Json | Self::Graph => "application/json",
             Self::Dav => "application/xml; charset=utf-8",
         }
     }

@@ -1,4 +1,4 @@
-//! Files as JSON, the same for REST answers and for what webhooks are told, and how files are identified.
+//! Files as JSON, the same for REST answers and for what webhooks are told, and how files and drives are identified.
 
 use serde_json::{Value, json};
 
@@ -41,4 +41,9 @@ pub const INSTANCE: &str = "ocedgedrive";
 /// The id of a file or folder as Nextcloud's clients know it: its number, and what makes it unique in the world.
 pub fn global_id(node: i64) -> String {
     format!("{node:08}{INSTANCE}")
+}
+
+/// The id of an account's drive, in the form of ownCloud's spaces.
+pub fn space_id(account: i64) -> String {
+    format!("edgedrive${account}")
 }

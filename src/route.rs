@@ -7,7 +7,8 @@ use crate::context::Context;
 use crate::dav;
 use crate::error::{Dialect, Error, Result};
 use crate::handlers::{
-    admin, files, folders, fsck, health, jobs, me, ocs, openapi, status, tokens, trash, uploads, versions, webhooks,
+    admin, files, folders, fsck, graph, health, jobs, login_flow, me, ocs, openapi, status, tokens, trash, uploads,
+    versions, webhooks,
 };
 
 /// Answers a request; errors take the form that clients of the path read.
@@ -33,7 +34,9 @@ async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         ("POST", ["internal", "jobs", "run"]) => jobs::run(cx).await,
         ("GET", ["status.php"]) => Ok(status::answer()),
         (_, ["ocs", resource @ ..]) => Ok(ocs::answer(cx, resource).await),
-        (_, [".well-known", "webdav"]) => Ok(redirect("/remote.php/dav/")),
+        (_, ["graph", "v1.0", resource @ ..]) => Ok(graph::answer(cx, resource).await),
+        (_, ["login", path @ ..] | ["index.php", "login", path @ ..]) => login_flow::answer(cx, path, body).await,
+        (_, [".well-known", "webdav"]) => Ok(redirect(&format!("{}/remote.php/dav/", cx.forwarded_prefix()))),
         (method, ["api", "v1", resource @ ..]) => api(cx, method, resource, body).await,
         _ => Err(Error::NotFound("the path")),
     }
@@ -138,10 +141,12 @@ fn refused(resource: &[&str]) -> Error {
     }
 }
 
-fn redirect(location: &'static str) -> Response<Body> {
+fn redirect(location: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
-    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(location));
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
     response
 }
 

@@ -13,6 +13,11 @@ pub fn credentials(headers: &HeaderMap) -> Result<Credentials> {
     parse(headers).ok_or(Error::Unauthorized)
 }
 
+/// Whose a token is that somebody shows in another way than by a header. 401 for what cannot be a token.
+pub fn credentials_of(token: &str) -> Result<Credentials> {
+    token::parse(token).ok_or(Error::Unauthorized)
+}
+
 fn parse(headers: &HeaderMap) -> Option<Credentials> {
     let (scheme, value) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
     let value = value.trim();

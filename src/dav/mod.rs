@@ -21,6 +21,7 @@ mod put;
 mod recalculate;
 mod request;
 mod sync_props;
+mod top;
 mod trash;
 mod unlock;
 mod uploads;
@@ -65,6 +66,7 @@ async fn dispatch(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         Tree::Trash => trash::answer(&request, body).await,
         Tree::Versions(file) => versions::answer(&request, file, body).await,
         Tree::Restore => Err(Error::MethodNotAllowed("OPTIONS")),
+        Tree::Top => top::answer(&request, body).await,
     };
     if answer.is_err() && cx.meter.is_unused() {
         // What is wrong with a request is told only to a caller who is known.

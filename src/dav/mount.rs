@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::resource::{INSTANCE, parse_id};
+use crate::resource::{INSTANCE, parse_id, space_id};
 
 /// What is below a mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Tree {
     Restore,
     /// The earlier contents of a file, by its number.
     Versions(i64),
+    /// The collections above the drives.
+    Top,
 }
 
 /// A segment in the pattern of a mount.
@@ -40,7 +42,7 @@ use Segment::{File, Literal, Login, Name, OwnFile, OwnSpace, Space};
 
 /// All mounts; the first that fits a path counts. `/dav/files/{login}` is not among them, since only the drive knows whose
 /// login that is: see `maybe_login`.
-const MOUNTS: [(&[Segment], Tree); 16] = [
+const MOUNTS: [(&[Segment], Tree); 17] = [
     (&[Literal("remote.php"), Literal("dav"), Literal("files"), Login], Tree::Files),
     (&[Literal("remote.php"), Literal("dav"), Literal("spaces"), Literal("trash-bin"), Space], Tree::Trash),
     (&[Literal("remote.php"), Literal("dav"), Literal("spaces"), Space], Tree::Files),
@@ -53,6 +55,7 @@ const MOUNTS: [(&[Segment], Tree); 16] = [
     ),
     (&[Literal("remote.php"), Literal("dav"), Literal("versions"), Login, Literal("restore")], Tree::Restore),
     (&[Literal("remote.php"), Literal("dav"), Literal("meta"), File, Literal("v")], Tree::Versions(0)),
+    (&[Literal("remote.php"), Literal("dav")], Tree::Top),
     (&[Literal("remote.php"), Literal("webdav")], Tree::Files),
     (&[Literal("webdav")], Tree::Files),
     (&[Literal("dav"), Literal("spaces"), Literal("trash-bin"), OwnSpace], Tree::Trash),
@@ -128,11 +131,6 @@ fn own_file_number(id: &str, account: Option<i64>) -> Option<i64> {
     parse_id(number, "the file").ok().filter(|_| Some(space) == account.map(space_id).as_deref())
 }
 
-/// The id of an account's drive, in the form of ownCloud's spaces.
-pub fn space_id(account: i64) -> String {
-    format!("edgedrive${account}")
-}
-
 /// The first segment of a path that is not empty, and what follows.
 fn first_segment(path: &str) -> Option<(&str, &str)> {
     let path = path.trim_start_matches('/');
@@ -189,8 +187,7 @@ mod tests {
             ("/dav/spaces/edgedrive%247/a", files("/dav/spaces/edgedrive%247", "/a", None)),
             ("/dav/spaces/edgedrive$8/a", files("/dav", "/spaces/edgedrive$8/a", None)),
             ("/dav/files/me/a", files("/dav", "/files/me/a", None)),
-            ("/remote.php/dav/files", None),
-            ("/remote.php/dav", None),
+            ("/remote.php", None),
             ("/davx", None),
             ("/", None),
             ("", None),
@@ -199,6 +196,10 @@ mod tests {
         }
         let uploads = asked("/remote.php/dav/uploads/me/7/1").unwrap();
         assert_eq!((uploads.0, uploads.2.as_str()), (Tree::Uploads, "/7/1"));
+        for rest in ["", "/", "/files", "/files/", "/principals/users/me/", "/trashbin/me"] {
+            let top = asked(&format!("/remote.php/dav{rest}")).unwrap();
+            assert_eq!((top.0, top.2.as_str()), (Tree::Top, rest));
+        }
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Wanted {
 
     /// Reads a `propfind`: 400 where it asks for nothing. What else stands in it is ignored, stray
     /// text among it, which a client is known to send.
-    fn read(document: &Element) -> Result<Self> {
+    pub fn read(document: &Element) -> Result<Self> {
         if !document.is(DAV, "propfind") {
             return Err(Error::bad("the body is no propfind"));
         }

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::headers::{self, Depth, HeaderError};
-use super::mount::{Asked, Mount, Tree, space_id};
+use super::mount::{Asked, Mount, Tree};
 use super::path::{self, DavPath, PathError};
 use super::props::Ids;
 use super::sync_props::global_id;
@@ -13,6 +13,7 @@ use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, StreamError, read_at_most};
+use crate::resource::space_id;
 use crate::store::{Address, Credentials, Drive, LockBelow, Node, Trail, ViewRequest};
 use crate::transfer::etag_header;
 

@@ -5,10 +5,9 @@
 
 use std::borrow::Cow;
 
-use super::mount::space_id;
 use super::props::{Ids, Name, Resource, Value};
 use super::xml::{NEXTCLOUD, OWNCLOUD};
-use crate::resource;
+use crate::resource::{self, space_id};
 
 const OCS: &str = "http://open-collaboration-services.org/ns";
 const OCM: &str = "http://open-cloud-mesh.org/ns";

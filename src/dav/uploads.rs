@@ -4,7 +4,7 @@
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::empty;
-use super::headers;
+use super::headers::{self, Depth};
 use super::multistatus::Multistatus;
 use super::preconditions::Preconditions;
 use super::props::{Name, Value};
@@ -32,6 +32,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         ("OPTIONS", _) => super::options::answer(request).await,
         ("MKCOL", [upload]) => begin(request, upload).await,
         ("PUT", [upload, chunk]) if chunk != WHOLE => put(request, upload, chunk, body).await,
+        ("PROPFIND", []) => list_all(request).await,
         ("PROPFIND", [upload]) => list(request, upload).await,
         ("MOVE", [upload, whole]) if whole == WHOLE => finish(request, upload).await,
         ("DELETE", [upload]) => {
@@ -98,9 +99,7 @@ async fn list(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
     let mut answer = Multistatus::new();
     let text = |text: String| Value::Text(text.into());
     let dav = |name| Name { namespace: DAV, name };
-    let collection = Value::Xml("<d:collection xmlns:d=\"DAV:\"/>".into(), None);
-    let names = [name.to_owned()];
-    answer.properties(&request.href(&names, true), &[(dav("resourcetype"), collection)], &[]);
+    write_collection(request, &[name.to_owned()], &mut answer);
     for chunk in request.drive.chunks(&upload).await? {
         let properties = [
             (dav("resourcetype"), Value::Empty),
@@ -111,6 +110,27 @@ async fn list(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
         answer.properties(&request.href(&[name.to_owned(), chunk.name], false), &properties, &[]);
     }
     Ok(answer.finish())
+}
+
+/// The uploads under way.
+async fn list_all(request: &Request<'_>) -> Result<Response<Body>> {
+    let also = vec![request.drive.find_all_chunked()];
+    let view = request.drive.view(&request.credentials, &ViewRequest::default(), also).await?;
+    view.caller.scopes.require(Scope::Write)?;
+    let mut answer = Multistatus::new();
+    write_collection(request, &[], &mut answer);
+    if request.depth()? != Some(Depth::Zero) {
+        for name in request.drive.all_chunked(view.also.first())? {
+            write_collection(request, &[name], &mut answer);
+        }
+    }
+    Ok(answer.finish())
+}
+
+fn write_collection(request: &Request<'_>, names: &[String], answer: &mut Multistatus) {
+    let collection = Value::Xml("<d:collection xmlns:d=\"DAV:\"/>".into(), None);
+    let name = Name { namespace: DAV, name: "resourcetype" };
+    answer.properties(&request.href(names, true), &[(name, collection)], &[]);
 }
 
 /// Makes the file of the chunks. Where something is wrong, the upload stays, so that the client can go on.

@@ -5,9 +5,11 @@ pub mod files;
 pub mod folders;
 mod form;
 pub mod fsck;
+pub mod graph;
 pub mod health;
 pub mod jobs;
 mod json;
+pub mod login_flow;
 pub mod me;
 pub mod ocs;
 pub mod openapi;
@@ -20,13 +22,21 @@ pub mod uploads;
 pub mod versions;
 pub mod webhooks;
 
+use http::header;
 use serde::de::DeserializeOwned;
 
 use crate::body::Body;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::resource;
 use crate::resource::parse_id;
 use crate::store::{Address, Caller, Credentials, Drive, Place, Trail, ViewRequest};
+
+/// What a client calls itself, as the name of a token.
+fn client_name(cx: &Context<'_>) -> String {
+    let name = cx.header(header::USER_AGENT.as_str()).map(str::trim).filter(|name| !name.is_empty());
+    name.unwrap_or("app password").chars().take(100).collect()
+}
 
 /// The JSON body of a request. What is wrong with it is told only to a caller who is known.
 async fn read_body<T: DeserializeOwned>(drive: &Drive, credentials: &Credentials, body: Body) -> Result<T> {

@@ -22,7 +22,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::config::Config;
 use crate::error::Result;
 use crate::ports::{Millis, Ports};
-use crate::store::{Job, Jobs, Meter};
+use crate::store::{Job, Jobs, Logins, Meter};
 use crate::webhooks;
 
 /// Jobs that are leased and done at once. (A Worker may have six connections open; more wait for those.)
@@ -118,8 +118,11 @@ async fn run_until(end: Millis, config: &Config, ports: &Ports, jobs: &Jobs, sum
 
 /// Does what is due by the clock alone, then the jobs.
 pub async fn sweep(config: &Config, ports: &Ports) -> Summary {
-    let mut deleted = 0;
-    for jobs in Jobs::all(ports, &Rc::new(Meter::default())) {
+    let (mut deleted, meter) = (0, Rc::new(Meter::default()));
+    if let Err(error) = Logins::open(ports, &meter).sweep().await {
+        log::error!("logins were not forgotten: {error}");
+    }
+    for jobs in Jobs::all(ports, &meter) {
         match garbage::collect(config, ports, &jobs).await {
             Ok(blobs) => deleted += blobs,
             Err(error) => log::error!("garbage was not collected: {error}"),

@@ -10,6 +10,9 @@ use crate::ports::{Millis, Rows, Statement};
 /// How long an upload may take from its beginning to its end.
 const UPLOAD_TIME: Millis = 24 * 3_600_000;
 
+/// Uploads that a listing names.
+const MOST_LISTED: i64 = 1_000;
+
 /// An upload that comes in chunks.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ChunkedUpload {
@@ -81,6 +84,25 @@ impl Drive {
             return Err(Error::Expired);
         }
         Ok(upload)
+    }
+
+    /// Reads the names of the uploads under way that clients have named, for a batch of `View`; `all_chunked` reads the
+    /// answer.
+    pub fn find_all_chunked(&self) -> Statement {
+        Statement::new(
+            "SELECT name FROM uploads WHERE account_id = ?1 AND target IS NULL AND expires_at > ?2 ORDER BY name LIMIT ?3",
+            [self.account.into(), self.now.into(), MOST_LISTED.into()],
+        )
+    }
+
+    /// What `find_all_chunked` has read.
+    pub fn all_chunked(&self, rows: Option<&Rows>) -> Result<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Name {
+            name: String,
+        }
+        let names: Vec<Name> = rows.map(Rows::parse).transpose()?.unwrap_or_default();
+        Ok(names.into_iter().map(|row| row.name).collect())
     }
 
     /// Sets the length of an upload that was begun without one. One round trip.

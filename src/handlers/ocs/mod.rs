@@ -1,12 +1,13 @@
 //! `/ocs/v1.php/…` and `/ocs/v2.php/…`: what the sync clients of Nextcloud and ownCloud ask beside WebDAV.
 //!
-//! Both versions answer alike but for the codes (`document`). `format=json` chooses JSON; XML is the default.
+//! Both versions answer alike but for the codes (`document`). `format=json` chooses JSON, or the header Accept; XML is the
+//! default.
 
 mod capabilities;
 mod document;
 mod user;
 
-use http::Response;
+use http::{Response, header};
 
 pub use self::capabilities::{PRODUCT_VERSION, VERSION};
 use self::document::{Outcome, Version};
@@ -26,7 +27,17 @@ pub async fn answer(cx: &Context<'_>, path: &[&str]) -> Response<Body> {
         Ok(data) => Outcome::Done(data),
         Err(error) => Outcome::Failed(error),
     };
-    document::answer(version, cx.query("format").as_deref() == Some("json"), outcome)
+    document::answer(version, wants_json(cx), outcome)
+}
+
+/// What the parameter says goes before what the header says.
+fn wants_json(cx: &Context<'_>) -> bool {
+    if let Some(format) = cx.query("format") {
+        return format == "json";
+    }
+    let accepted = cx.header(header::ACCEPT.as_str()).unwrap_or_default().split(',');
+    let mut formats = accepted.filter_map(|entry| entry.split(';').next()?.trim().strip_prefix("application/"));
+    formats.find(|format| ["json", "xml"].contains(format)) == Some("json")
 }
 
 async fn dispatch(cx: &Context<'_>, resource: &[&str]) -> Result<serde_json::Value> {

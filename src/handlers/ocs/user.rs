@@ -1,8 +1,8 @@
 //! Who the caller is: `cloud/user`, `cloud/users/{login}`, the status of the user, and app passwords.
 
-use http::header;
 use serde_json::{Value, json};
 
+use super::super::client_name;
 use super::caller;
 use crate::auth;
 use crate::context::Context;
@@ -82,10 +82,4 @@ pub async fn forget_app_password(cx: &Context<'_>) -> Result<Value> {
     let (drive, caller) = caller(cx).await?;
     drive.delete_token(caller.token_id).await?;
     Ok(json!([]))
-}
-
-/// What the client calls itself.
-fn client_name(cx: &Context<'_>) -> String {
-    let name = cx.header(header::USER_AGENT.as_str()).map(str::trim).filter(|name| !name.is_empty());
-    name.unwrap_or("app password").chars().take(100).collect()
 }

@@ -88,3 +88,19 @@ def test_an_app_password_may_be_asked_for_and_forgotten(client, server, account)
     assert client.get("/ocs/v2.php/cloud/user").status_code == 200
     with httpx.Client(base_url=server.url, auth=("me", account.token("read"))) as reader:
         assert reader.get("/ocs/v2.php/core/getapppassword").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("params", "accept", "json"),
+    [
+        ({}, "application/json", True),
+        ({}, "application/json, text/plain, */*", True),
+        ({}, "application/xml, application/json", False),
+        ({}, "*/*", False),
+        ({"format": "xml"}, "application/json", False),
+        ({"format": "json"}, "application/xml", True),
+    ],
+)
+def test_the_format_is_a_parameter_or_what_the_client_accepts(server, params, accept, json):
+    answer = httpx.get(server.url + "/ocs/v2.php/cloud/capabilities", params=params, headers={"Accept": accept})
+    assert answer.headers["content-type"].startswith("application/json" if json else "application/xml")

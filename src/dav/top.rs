@@ -1,0 +1,123 @@
+//! What is above the drives at `/remote.php/dav`: collections by which clients find the caller's own files, uploads and
+//! principal (RFC 3744, 2). They cannot be changed, and what a listing shows of them is not kept anywhere.
+
+use http::{HeaderValue, Response, header};
+
+use super::headers::Depth;
+use super::multistatus::Multistatus;
+use super::options;
+use super::propfind::Wanted;
+use super::props::{Name, Value};
+use super::request::Request;
+use super::xml::DAV;
+use crate::body::Body;
+use crate::error::{Error, Result};
+use crate::resource::space_id;
+use crate::store::{Caller, Scope, ViewRequest};
+
+/// All methods here.
+const ALLOW: &str = "OPTIONS, PROPFIND";
+
+const COLLECTION: &str = "<d:collection xmlns:d=\"DAV:\"/>";
+const PRINCIPAL: &str = "<d:collection xmlns:d=\"DAV:\"/><d:principal xmlns:d=\"DAV:\"/>";
+
+/// Answers a request for one of the collections.
+pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
+    match request.cx.method.as_str() {
+        "OPTIONS" => {
+            let mut response = options::answer(request).await?;
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(ALLOW));
+            Ok(response)
+        }
+        "PROPFIND" => list(request, body).await,
+        _ => Err(Error::MethodNotAllowed(ALLOW)),
+    }
+}
+
+async fn list(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
+    let depth = request.depth()?.unwrap_or(Depth::One);
+    let wanted = match request.xml(body).await? {
+        Some(document) => Wanted::read(&document)?,
+        None => Wanted::All(Vec::new()),
+    };
+    let caller = request.drive.view(&request.credentials, &ViewRequest::default(), Vec::new()).await?.caller;
+    caller.scopes.require(Scope::Read)?;
+    let path: Vec<&str> = request.path.segments().iter().map(String::as_str).collect();
+    let members = members(&path, &caller).ok_or(Error::NotFound("the resource"))?;
+
+    let mut answer = Multistatus::new();
+    write(request, &caller, &path, &wanted, &mut answer);
+    if depth != Depth::Zero {
+        for member in &members {
+            let path: Vec<&str> = path.iter().copied().chain([member.as_str()]).collect();
+            write(request, &caller, &path, &wanted, &mut answer);
+        }
+    }
+    Ok(answer.finish())
+}
+
+/// The names in a collection; none where there is no such collection, or it is somebody else's.
+fn members(path: &[&str], caller: &Caller) -> Option<Vec<String>> {
+    let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+    match path {
+        [] => names(&["files", "principals", "spaces", "uploads"]),
+        ["principals"] => names(&["users"]),
+        ["files" | "uploads"] | ["principals", "users"] => names(&[&caller.login]),
+        ["spaces"] => names(&[&space_id(caller.account_id)]),
+        ["principals", "users", login] if *login == caller.login => names(&[]),
+        _ => None,
+    }
+}
+
+fn write(request: &Request<'_>, caller: &Caller, path: &[&str], wanted: &Wanted, answer: &mut Multistatus) {
+    let found = properties(request, caller, path);
+    let href = href(request, path);
+    match wanted {
+        Wanted::All(_) => answer.properties(&href, &found, &[]),
+        Wanted::Names => {
+            let names: Vec<_> = found.into_iter().map(|(name, _)| (name, Value::Empty)).collect();
+            answer.properties(&href, &names, &[]);
+        }
+        Wanted::Named(names) => {
+            let asked =
+                |name: &Name<'_>| names.iter().any(|(space, local)| name.namespace == space && name.name == local);
+            let missing: Vec<_> = names
+                .iter()
+                .map(|(namespace, name)| Name { namespace, name })
+                .filter(|name| !found.iter().any(|(known, _)| known == name))
+                .collect();
+            let found: Vec<_> = found.into_iter().filter(|(name, _)| asked(name)).collect();
+            answer.properties(&href, &found, &missing);
+        }
+    }
+}
+
+/// What there is to be known of a collection (RFC 4918, 15; RFC 5397; RFC 3744, 4 and 5).
+fn properties<'a>(request: &Request<'_>, caller: &Caller, path: &[&str]) -> Vec<(Name<'a>, Value<'a>)> {
+    let dav = |name| Name { namespace: DAV, name };
+    let one_href =
+        |path: &[&str]| Value::Xml(format!("<d:href xmlns:d=\"DAV:\">{}</d:href>", href(request, path)).into(), None);
+    let own = ["principals", "users", &caller.login];
+    let is_principal = path == own;
+    let kind = if is_principal { PRINCIPAL } else { COLLECTION };
+    let display_name = match path.last() {
+        None => request.cx.config.webdav_name.clone(),
+        Some(_) if is_principal => caller.display_name.clone(),
+        Some(name) => (*name).to_owned(),
+    };
+    let mut found = vec![
+        (dav("resourcetype"), Value::Xml(kind.into(), None)),
+        (dav("displayname"), Value::Text(display_name.into())),
+        (dav("current-user-principal"), one_href(&own)),
+        (dav("principal-collection-set"), one_href(&["principals", "users"])),
+    ];
+    if is_principal {
+        found.push((dav("principal-URL"), one_href(&own)));
+    }
+    found
+}
+
+fn href(request: &Request<'_>, path: &[&str]) -> String {
+    let names: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
+    request.href(&names, true)
+}
