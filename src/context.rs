@@ -98,7 +98,7 @@ fn is_host(text: &str) -> bool {
     !authority.host().is_empty() && text.len() <= MAX_PREFIX && text.bytes().all(is_plain)
 }
 
-/// Whether a host is this machine or an address of a private network.
+/// Whether a host is this machine, or an address or name of a private network.
 fn is_local(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
     let name = authority.host().trim_start_matches('[').trim_end_matches(']');
@@ -107,7 +107,7 @@ fn is_local(host: &str) -> bool {
         Ok(IpAddr::V6(address)) => {
             address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
         }
-        Err(_) => matches!(name.rsplit('.').next(), Some("localhost" | "local")),
+        Err(_) => name.rsplit_once('.').is_none_or(|(_, last)| matches!(last, "localhost" | "local")),
     }
 }
 
@@ -144,6 +144,7 @@ mod tests {
             ("http://x/", &[("host", "[::1]:80")], Some("http://[::1]:80")),
             ("http://x/", &[("host", "192.168.1.5:3000")], Some("http://192.168.1.5:3000")),
             ("http://x/", &[("host", "nas.local")], Some("http://nas.local")),
+            ("http://x/", &[("host", "nas:3000")], Some("http://nas:3000")),
             ("http://x/", &[("host", "drive.example")], Some("https://drive.example")),
             ("https://x/", &[("host", "localhost")], Some("https://localhost")),
             ("http://x/", &[("host", "drive.example"), ("x-forwarded-proto", "http")], Some("http://drive.example")),

@@ -8,20 +8,25 @@ use super::headers::HeaderError;
 use crate::store::Content;
 use crate::transfer::{Algorithm, Checksum};
 
-/// Reads `ALGORITHM:HEX`; none without the header, and where the algorithm is one that is not computed here. 400 for what
-/// is no checksum.
+const MALFORMED: HeaderError = HeaderError("OC-Checksum");
+
+/// Reads the header; none without it, and as `parse`.
 pub fn read(headers: &HeaderMap) -> Result<Option<Checksum>, HeaderError> {
     let Some(value) = headers.get("oc-checksum") else { return Ok(None) };
-    let malformed = HeaderError("OC-Checksum");
-    let (name, value) = value.to_str().ok().and_then(|value| value.trim().split_once(':')).ok_or(malformed)?;
+    parse(value.to_str().map_err(|_| MALFORMED)?)
+}
+
+/// Reads `ALGORITHM:HEX`; none where the algorithm is one that is not computed here. 400 for what is no checksum.
+pub fn parse(value: &str) -> Result<Option<Checksum>, HeaderError> {
+    let (name, value) = value.trim().split_once(':').ok_or(MALFORMED)?;
     let Some(algorithm) = Algorithm::parse(name) else { return Ok(None) };
     let digits = algorithm.digits();
     // Some write Adler-32 as a number, without zeros before it.
     let is_short = algorithm == Algorithm::Adler32 && !value.is_empty() && value.len() < digits;
     if value.len() != digits && !is_short {
-        return Err(malformed);
+        return Err(MALFORMED);
     }
-    let value = HEXLOWER_PERMISSIVE.decode(format!("{value:0>digits$}").as_bytes()).map_err(|_| malformed)?;
+    let value = HEXLOWER_PERMISSIVE.decode(format!("{value:0>digits$}").as_bytes()).map_err(|_| MALFORMED)?;
     Ok(Some(Checksum { algorithm, value }))
 }
 
@@ -29,14 +34,11 @@ pub fn read(headers: &HeaderMap) -> Result<Option<Checksum>, HeaderError> {
 pub fn add_asked(headers: &HeaderMap, content: &Content, answer: &mut HeaderMap) {
     let Some(asked) = headers.get("x-hash").and_then(|asked| asked.to_str().ok()) else { return };
     let Some(digests) = &content.digests else { return };
-    let known: [(&str, &'static str, &[u8]); 3] = [
-        ("md5", "x-hash-md5", &digests.md5),
-        ("sha1", "x-hash-sha1", &digests.sha1),
-        ("sha256", "x-hash-sha256", &digests.sha256),
-    ];
-    for (algorithm, name, digest) in known {
-        if [algorithm, "all"].iter().any(|word| asked.trim().eq_ignore_ascii_case(word))
-            && let Ok(value) = HeaderValue::try_from(HEXLOWER.encode(digest))
+    for (algorithm, name) in
+        [(Algorithm::Md5, "x-hash-md5"), (Algorithm::Sha1, "x-hash-sha1"), (Algorithm::Sha256, "x-hash-sha256")]
+    {
+        if [algorithm.name(), "all"].iter().any(|word| asked.trim().eq_ignore_ascii_case(word))
+            && let Ok(value) = HeaderValue::try_from(HEXLOWER.encode(algorithm.of(digests)))
         {
             answer.insert(HeaderName::from_static(name), value);
         }

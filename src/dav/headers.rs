@@ -137,6 +137,11 @@ pub fn oc_ctime(headers: &HeaderMap) -> Result<Option<Millis>, HeaderError> {
     oc_time(headers, "X-OC-CTime")
 }
 
+/// The X-File-Mtime header of a part of a bulk upload: as `oc_mtime`.
+pub fn file_mtime(headers: &HeaderMap) -> Result<Option<Millis>, HeaderError> {
+    oc_time(headers, "X-File-Mtime")
+}
+
 fn oc_time(headers: &HeaderMap, name: &'static str) -> Result<Option<Millis>, HeaderError> {
     let Some(value) = single(headers, name)? else { return Ok(None) };
     if value.strip_prefix('-').and_then(decimal_seconds).is_some() {

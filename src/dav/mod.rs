@@ -1,5 +1,6 @@
 //! WebDAV (RFC 4918, classes 1, 2 and 3), one file a method. JSON is in `handlers/`.
 
+mod bulk;
 mod checksum;
 mod copy_move;
 mod delete;

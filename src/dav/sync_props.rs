@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use super::props::{Ids, Name, Resource, Value};
 use super::xml::{NEXTCLOUD, OWNCLOUD};
 use crate::resource::{self, space_id};
+use crate::store::{Scope, Scopes};
 
 const OCS: &str = "http://open-collaboration-services.org/ns";
 const OCM: &str = "http://open-cloud-mesh.org/ns";
@@ -101,18 +102,25 @@ pub fn global_id(ids: Ids, account: i64, node: i64) -> String {
 
 /// What the caller may do, by letters: G read, D delete, N rename, V move, W write, C and K make files and folders.
 fn permissions(resource: &Resource<'_>) -> String {
-    let scopes = &resource.caller.scopes;
-    let (read, write) = (scopes.has(crate::store::Scope::Read), scopes.has(crate::store::Scope::Write));
-    let mut letters = String::new();
-    letters.push_str(if read { "G" } else { "" });
-    if write {
-        letters.push_str(match (resource.is_root, resource.node.is_folder()) {
+    letters(
+        &resource.caller.scopes,
+        match (resource.is_root, resource.node.is_folder()) {
             (true, _) => "CK",
             (false, true) => "DNVCK",
             (false, false) => "DNVW",
-        });
-    }
-    letters
+        },
+    )
+}
+
+/// The same of any file.
+pub fn file_permissions(scopes: &Scopes) -> String {
+    letters(scopes, "DNVW")
+}
+
+fn letters(scopes: &Scopes, of_writers: &str) -> String {
+    let read = if scopes.has(Scope::Read) { "G" } else { "" };
+    let write = if scopes.has(Scope::Write) { of_writers } else { "" };
+    format!("{read}{write}")
 }
 
 /// In one element, as ownCloud began it and all clients read it.

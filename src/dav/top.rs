@@ -21,15 +21,17 @@ const ALLOW: &str = "OPTIONS, PROPFIND";
 const COLLECTION: &str = "<d:collection xmlns:d=\"DAV:\"/>";
 const PRINCIPAL: &str = "<d:collection xmlns:d=\"DAV:\"/><d:principal xmlns:d=\"DAV:\"/>";
 
-/// Answers a request for one of the collections.
+/// Answers a request for one of the collections, or for the bulk upload among them.
 pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
-    match request.cx.method.as_str() {
-        "OPTIONS" => {
+    match (request.cx.method.as_str(), request.path.segments()) {
+        ("POST", [bulk]) if bulk == "bulk" => super::bulk::answer(request, body).await,
+        (_, [bulk]) if bulk == "bulk" => Err(Error::MethodNotAllowed("POST")),
+        ("OPTIONS", _) => {
             let mut response = options::answer(request).await?;
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(ALLOW));
             Ok(response)
         }
-        "PROPFIND" => list(request, body).await,
+        ("PROPFIND", _) => list(request, body).await,
         _ => Err(Error::MethodNotAllowed(ALLOW)),
     }
 }

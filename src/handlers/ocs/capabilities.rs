@@ -28,7 +28,7 @@ pub fn show(cx: &Context<'_>) -> Value {
         },
         "capabilities": {
             "core": { "pollinterval": 60, "webdav-root": "remote.php/webdav", "status": crate::handlers::status::show() },
-            "dav": { "chunking": "1.0" },
+            "dav": { "bulkupload": "1.0", "chunking": "1.0" },
             "files": {
                 "bigfilechunking": true,
                 "blacklisted_files": [],
