@@ -2,6 +2,7 @@
 
 mod bulk;
 mod checksum;
+mod chunked_v1;
 mod copy_move;
 mod delete;
 mod get;
@@ -80,6 +81,7 @@ async fn by_method(request: &Request<'_>, body: Body) -> Result<Response<Body>> 
     match request.cx.method.as_str() {
         "OPTIONS" => options::answer(request).await,
         "GET" | "HEAD" => get::answer(request).await,
+        "PUT" if request.cx.headers.contains_key(chunked_v1::HEADER) => chunked_v1::put(request, body).await,
         "PUT" => put::answer(request, body).await,
         "DELETE" => delete::answer(request).await,
         "PROPFIND" => propfind::answer(request, body).await,

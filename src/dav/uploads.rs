@@ -24,7 +24,7 @@ const WHOLE: &str = ".file";
 const ALLOW: &str = "OPTIONS, PROPFIND, MKCOL, PUT, MOVE, DELETE";
 
 /// Chunks that an upload may have, as in Nextcloud.
-const MOST_CHUNKS: i64 = 10_000;
+pub const MOST_CHUNKS: i64 = 10_000;
 
 /// Answers a request below `/remote.php/dav/uploads/{login}`.
 pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
@@ -160,7 +160,7 @@ async fn finish(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
 }
 
 /// 400 where fewer or more bytes have come than were announced.
-fn check_complete(upload: &ChunkedUpload, total: Option<u64>) -> Result<()> {
+pub fn check_complete(upload: &ChunkedUpload, total: Option<u64>) -> Result<()> {
     let announced = total.and_then(|total| i64::try_from(total).ok()).or(upload.total);
     match announced {
         Some(announced) if announced != upload.received => {

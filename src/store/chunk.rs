@@ -13,6 +13,10 @@ const UPLOAD_TIME: Millis = 24 * 3_600_000;
 /// Uploads that a listing names.
 const MOST_LISTED: i64 = 1_000;
 
+/// Selects a `ChunkedUpload`.
+const UPLOAD: &str = "SELECT u.id, u.total, u.target, u.expires_at, coalesce(sum(c.size), 0) AS received, \
+   count(c.size) AS chunks FROM uploads u LEFT JOIN chunks c ON c.upload_id = u.id";
+
 /// An upload that comes in chunks.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ChunkedUpload {
@@ -69,9 +73,7 @@ impl Drive {
     /// Reads the upload of that name, for a batch of `View`; `chunked_upload` reads the answer.
     pub fn find_chunked(&self, name: &str) -> Statement {
         Statement::new(
-            "SELECT u.id, u.total, u.target, u.expires_at, coalesce(sum(c.size), 0) AS received, \
-               count(c.size) AS chunks FROM uploads u LEFT JOIN chunks c ON c.upload_id = u.id \
-             WHERE u.account_id = ?1 AND u.name = ?2 GROUP BY u.id",
+            format!("{UPLOAD} WHERE u.account_id = ?1 AND u.name = ?2 GROUP BY u.id"),
             [self.account.into(), name.into()],
         )
     }
@@ -90,7 +92,8 @@ impl Drive {
     /// answer.
     pub fn find_all_chunked(&self) -> Statement {
         Statement::new(
-            "SELECT name FROM uploads WHERE account_id = ?1 AND target IS NULL AND expires_at > ?2 ORDER BY name LIMIT ?3",
+            "SELECT name FROM uploads WHERE account_id = ?1 AND target IS NULL AND instr(name, '/') = 0 \
+               AND expires_at > ?2 ORDER BY name LIMIT ?3",
             [self.account.into(), self.now.into(), MOST_LISTED.into()],
         )
     }
@@ -127,9 +130,18 @@ impl Drive {
         Ok(ChunkedUpload { received: upload.received + part.size, chunks: upload.chunks + 1, ..upload.clone() })
     }
 
-    /// Adds a chunk, which takes the place of one of the same name. One round trip.
-    pub async fn add_chunk(&self, upload: &ChunkedUpload, name: &str, number: i64, part: &Part) -> Result<()> {
-        self.database.batch(self.chunk_statements(upload, name, number, part)).await.map(|_| ())
+    /// Adds a chunk, which takes the place of one of the same name, and tells what has come then. One round trip.
+    pub async fn add_chunk(
+        &self,
+        upload: &ChunkedUpload,
+        name: &str,
+        number: i64,
+        part: &Part,
+    ) -> Result<ChunkedUpload> {
+        let mut batch = self.chunk_statements(upload, name, number, part);
+        batch.push(Statement::new(format!("{UPLOAD} WHERE u.id = ?1 GROUP BY u.id"), [upload.id.into()]));
+        let results = self.database.batch(batch).await?;
+        self.chunked_upload(results.last())
     }
 
     fn chunk_statements(&self, upload: &ChunkedUpload, name: &str, number: i64, part: &Part) -> Vec<Statement> {
