@@ -4,6 +4,9 @@ At the edge, a round trip to the database takes 10 to 100 ms and rows are billed
 are the speed and the price of the drive.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from support.dav import remove_prop, set_prop
@@ -150,6 +153,33 @@ def test_a_copy_writes_no_blob(wide):
     assert objects().sizes() == before
     assert wide.delete("second").status_code == 204
     assert wide.delete("blob").status_code == 204
+
+
+def test_an_upload_in_100_chunks_is_finished_in_two_trips(server):
+    """Whatever its size (EDGEDRIVE_LARGE_MIB): the chunks are linked, no blob is read or written."""
+    account = server.account()
+    drive = account.dav(mount=f"/remote.php/dav/files/{account.login}/")
+    chunks = account.dav(mount=f"/remote.php/dav/uploads/{account.login}/")
+    spent = []
+    for name, size in (("small", 10), ("large", int(os.environ.get("EDGEDRIVE_LARGE_MIB", "10")) << 20)):
+        assert chunks.mkcol(name).status_code == 201
+        content = os.urandom(size // 100 + 1)
+        with ThreadPoolExecutor(4) as pool:
+            statuses = set(pool.map(lambda n: chunks.put(f"{name}/{n:05}", content=content).status_code, range(1, 101)))
+        assert statuses == {201}
+        before = blobs_of(account)
+        answer = chunks.request("MOVE", f"{name}/.file", headers={"Destination": drive.absolute(name)})
+        assert answer.status_code == 201, answer.text
+        assert blobs_of(account) == before
+        spent.append(cost(answer))
+        assert drive.head(name).headers["content-length"] == str(100 * len(content))
+    assert spent[0].trips == spent[1].trips <= 2
+    assert spent[0].read == spent[1].read, "rows do not depend on the size"
+    account.close()
+
+
+def blobs_of(account):
+    return {key: size for key, size in objects().sizes().items() if key.startswith(f"{account.id}/")}
 
 
 def test_a_page_of_5000_files_costs_a_page(wide, wide_account):
