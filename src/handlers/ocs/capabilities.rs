@@ -1,5 +1,6 @@
 //! `cloud/capabilities`: exactly what works, since clients use whatever is announced.
 
+use http::header;
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -13,10 +14,18 @@ pub const PRODUCT_VERSION: &str = "31.0.0.0";
 /// Bytes of a chunk: Cloudflare refuses bodies over 100 MB on most plans, before the program sees them.
 const MOST_IN_CHUNK: u64 = 50 << 20;
 
+/// The first version of Nextcloud's desktop client that may be told of bulk uploads: the ones before break off a body with an
+/// empty file in it, and never get any file of it through (nextcloud/desktop, pull request 5871).
+const BULK_SINCE: (u32, u32) = (3, 10);
+
 /// What the server can. Whoever asks may know.
 pub fn show(cx: &Context<'_>) -> Value {
     let [major, minor, micro] = VERSION;
     let name = &cx.config.webdav_name;
+    let mut dav = json!({ "chunking": "1.0" });
+    if cx.header(header::USER_AGENT.as_str()).and_then(desktop_version).is_none_or(|version| version >= BULK_SINCE) {
+        dav["bulkupload"] = "1.0".into();
+    }
     json!({
         "version": {
             "major": major,
@@ -28,7 +37,7 @@ pub fn show(cx: &Context<'_>) -> Value {
         },
         "capabilities": {
             "core": { "pollinterval": 60, "webdav-root": "remote.php/webdav", "status": crate::handlers::status::show() },
-            "dav": { "bulkupload": "1.0", "chunking": "1.0" },
+            "dav": dav,
             "files": {
                 "bigfilechunking": true,
                 "blacklisted_files": [],
@@ -43,4 +52,25 @@ pub fn show(cx: &Context<'_>) -> Value {
             "theming": { "name": name, "productName": name },
         },
     })
+}
+
+/// Major and minor version of a desktop client, which calls itself `mirall/3.7.3git`, among other things.
+fn desktop_version(user_agent: &str) -> Option<(u32, u32)> {
+    let (_, version) = user_agent.split_once("mirall/")?;
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::desktop_version;
+
+    #[test]
+    fn a_desktop_client_tells_its_version() {
+        assert_eq!(desktop_version("Mozilla/5.0 (Linux) mirall/3.7.3git (Nextcloud, debian-6.1)"), Some((3, 7)));
+        assert_eq!(desktop_version("mirall/3.13.0"), Some((3, 13)));
+        for other in ["", "Firefox/3.7", "mirall/", "mirall/x.y", "mirall/3", "mirall/99999999999.1"] {
+            assert_eq!(desktop_version(other), None, "{other}");
+        }
+    }
 }

@@ -104,3 +104,13 @@ def test_an_app_password_may_be_asked_for_and_forgotten(client, server, account)
 def test_the_format_is_a_parameter_or_what_the_client_accepts(server, params, accept, json):
     answer = httpx.get(server.url + "/ocs/v2.php/cloud/capabilities", params=params, headers={"Accept": accept})
     assert answer.headers["content-type"].startswith("application/json" if json else "application/xml")
+
+
+@pytest.mark.parametrize(
+    ("agent", "announced"),
+    [("mirall/3.7.3git (nextcloudcmd)", False), ("mirall/3.13.0 (Nextcloud)", True), ("curl/8", True)],
+)
+def test_bulk_uploads_are_announced_to_who_can_do_them(server, agent, announced):
+    """Up to 3.9.0, the desktop client breaks off a bulk upload that has an empty file in it."""
+    answer = httpx.get(server.url + "/ocs/v2.php/cloud/capabilities?format=json", headers={"User-Agent": agent})
+    assert answer.json()["ocs"]["data"]["capabilities"]["dav"].get("bulkupload") == ("1.0" if announced else None)
