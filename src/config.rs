@@ -67,9 +67,10 @@ pub const SETTINGS: [&str; 18] = [
 ];
 
 /// What paths of the program begin with.
-const PATHS: [&str; 12] = [
+const PATHS: [&str; 13] = [
     "api",
     "dav",
+    "f",
     "graph",
     "healthz",
     "index.php",

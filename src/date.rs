@@ -37,6 +37,21 @@ pub fn decimal_seconds(text: &str) -> Option<Millis> {
     Some(seconds * 1000 + millis)
 }
 
+/// Reads a time in one of the ways in which clients write it: seconds since 1970, with or without a fraction, an HTTP-date,
+/// or ISO 8601 with an offset. None for anything else, and for what an HTTP-date cannot tell.
+pub fn parse(text: &str) -> Option<Millis> {
+    let text = text.trim();
+    let at = if text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains('-') {
+        decimal_seconds(text)?
+    } else if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
+        i64::try_from(time.unix_timestamp_nanos().div_euclid(1_000_000)).ok()?
+    } else {
+        let since = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_millis()).ok()?
+    };
+    Some(at).filter(|at| (0..=LAST_SECOND * 1000 + 999).contains(at))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +61,32 @@ mod tests {
         assert_eq!(iso8601(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(iso8601(1_782_129_600_007), "2026-06-22T12:00:00.007Z");
         assert_eq!(iso8601(-1), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn a_time_is_read_in_each_of_its_forms() {
+        for (text, at) in [
+            ("0", Some(0)),
+            ("1700000000", Some(1_700_000_000_000)),
+            (" 1700000000.5 ", Some(1_700_000_000_500)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777_000)),
+            ("1994-11-06T09:49:37+01:00", Some(784_111_777_000)),
+            ("2026-06-22T12:00:00.007Z", Some(1_782_129_600_007)),
+            ("9999-12-31T23:59:59.999Z", Some(LAST_SECOND * 1000 + 999)),
+            ("253402300800", None),
+            ("99999999999999999999", None),
+            ("9999-12-31T23:59:59.999-23:59", None),
+            ("1969-12-31T23:59:59Z", None),
+            ("-1", None),
+            ("1.", None),
+            ("1e9", None),
+            ("2026-06-22", None),
+            ("2026-06-22T12:00:00", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(parse(text), at, "{text}");
+        }
     }
 
     #[test]

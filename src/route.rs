@@ -37,6 +37,7 @@ async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         (_, ["graph", "v1.0", resource @ ..]) => Ok(graph::answer(cx, resource).await),
         (_, ["login", path @ ..] | ["index.php", "login", path @ ..]) => login_flow::answer(cx, path, body).await,
         (_, [".well-known", "webdav"]) => Ok(redirect(&format!("{}/remote.php/dav/", cx.forwarded_prefix()))),
+        ("GET", ["f", id]) => Ok(dav::private_link(cx, id).await),
         (method, ["api", "v1", resource @ ..]) => api(cx, method, resource, body).await,
         _ => Err(Error::NotFound("the path")),
     }

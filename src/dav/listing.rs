@@ -13,14 +13,14 @@ use http::{Response, StatusCode};
 use super::mount::Tree;
 use super::multistatus::{Multistatus, xml_answer};
 use super::path::encode_segment;
-use super::propfind::Wanted;
-use super::props::{Ids, Resource};
+use super::props::{Resource, Viewer};
 use super::request::Request;
 use super::trash;
+use super::wanted::Wanted;
 use crate::body::Body;
 use crate::error::Result;
-use crate::ports::{ByteSource, Millis, StreamError};
-use crate::store::{Caller, Drive, Lock, Node, Trail, Trashed, View};
+use crate::ports::{ByteSource, StreamError};
+use crate::store::{Drive, Lock, Node, Trail, Trashed, View};
 
 /// Bytes of XML that are written before they are sent.
 const PIECE: usize = 64 * 1024;
@@ -51,10 +51,7 @@ struct Above {
 
 struct ListingSource {
     wanted: Wanted,
-    caller: Caller,
-    mount_name: String,
-    ids: Ids,
-    now: Millis,
+    viewer: Viewer,
     nodes: vec::IntoIter<Node>,
     /// Those among them that are in the trash.
     trashed: HashMap<i64, Trashed>,
@@ -74,15 +71,12 @@ impl ListingSource {
         let locks = locks_on(request, trail);
         let mut source = Self {
             wanted,
-            mount_name: request.cx.config.webdav_name.clone(),
-            ids: request.ids,
-            now: request.drive.now(),
+            viewer: request.viewer(&view.caller),
             folders: HashMap::new(),
             first: None,
             xml: Some(Multistatus::new()),
             nodes: Vec::new().into_iter(),
             trashed: trashed(request, &view)?,
-            caller: view.caller.clone(),
         };
         source.write(top, trail.is_root(), href, locks);
         source.nodes = view.listing.into_iter();
@@ -107,10 +101,8 @@ impl ListingSource {
 
     fn write(&mut self, node: &Node, is_root: bool, href: String, locks: Locks) {
         if let Some(xml) = &mut self.xml {
-            let (caller, now, ids) = (&self.caller, self.now, self.ids);
-            let trashed = self.trashed.get(&node.id);
-            let mount_name = &self.mount_name;
-            let resource = Resource { node, is_root, mount_name, caller, locks: &locks, now, ids, trashed };
+            let (viewer, trashed) = (&self.viewer, self.trashed.get(&node.id));
+            let resource = Resource { node, is_root, locks: &locks, viewer, trashed };
             self.wanted.write(&resource, &href, xml);
         }
         if node.is_folder() {

@@ -4,9 +4,9 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use uuid::Builder;
 
 use super::headers::{self, Depth, Timeout};
+use super::lock_props::lock_discovery;
 use super::multistatus::{Multistatus, xml_answer};
 use super::preconditions::Preconditions;
-use super::props::Resource;
 use super::request::Request;
 use super::xml::{DAV, Element, Writer};
 use crate::body::Body;
@@ -77,7 +77,7 @@ async fn take(
     }
     request.drive.lock(&Found::of(trail, preconditions.expect())?, &lock).await?;
     let href = request.href(trail.names(), node.is_folder());
-    granted(request, view, StatusCode::OK, &lock.taken(request.drive.now()), href)
+    Ok(granted(request, StatusCode::OK, &lock.taken(request.drive.now()), href))
 }
 
 async fn lock_new(request: &Request<'_>, view: &View, place: &Place, lock: &NewLock) -> Result<Response<Body>> {
@@ -88,7 +88,7 @@ async fn lock_new(request: &Request<'_>, view: &View, place: &Place, lock: &NewL
     let link = Link { lock: Some(lock.clone()), ..Link::default() };
     request.drive.link(place, &nothing, &link).await?;
     let href = request.href(view.trail()?.names(), false);
-    granted(request, view, StatusCode::CREATED, &lock.taken(request.drive.now()), href)
+    Ok(granted(request, StatusCode::CREATED, &lock.taken(request.drive.now()), href))
 }
 
 /// The answer 207 where a lock below a folder that is to be locked whole excludes the new one
@@ -122,7 +122,7 @@ async fn refresh(
     trail.check_own(index)?;
     let lock = request.drive.refresh_lock(lock, timeout_s).await?;
     let href = request.href_on(trail, index);
-    let mut response = granted(request, &view, StatusCode::OK, &lock, href)?;
+    let mut response = granted(request, StatusCode::OK, &lock, href);
     // The header is for new locks only.
     response.headers_mut().remove("lock-token");
     Ok(response)
@@ -147,31 +147,12 @@ fn read(request: &Request<'_>, document: &Element, infinite: bool, timeout_s: i6
     Ok(NewLock { token, exclusive, infinite, owner, timeout_s })
 }
 
-fn granted(
-    request: &Request<'_>,
-    view: &View,
-    status: StatusCode,
-    lock: &Lock,
-    href: String,
-) -> Result<Response<Body>> {
-    let trail = view.trail()?;
-    let node = trail.nodes().last().ok_or_else(|| Error::internal("a trail of nothing"))?;
-    let locks = [(lock.clone(), href)];
-    let resource = Resource {
-        trashed: None,
-        node,
-        is_root: trail.is_root(),
-        mount_name: &request.cx.config.webdav_name,
-        caller: &view.caller,
-        locks: &locks,
-        now: request.drive.now(),
-        ids: request.ids,
-    };
+fn granted(request: &Request<'_>, status: StatusCode, lock: &Lock, href: String) -> Response<Body> {
     let mut xml = Writer::new("prop");
-    xml.raw(DAV, "lockdiscovery", None, &resource.lock_discovery());
+    xml.raw(DAV, "lockdiscovery", None, &lock_discovery(&[(lock.clone(), href)], request.drive.now()));
     let mut response = xml_answer(status, Body::from(xml.finish()));
     if let Ok(token) = HeaderValue::try_from(format!("<{}>", lock.token)) {
         response.headers_mut().insert(HeaderName::from_static("lock-token"), token);
     }
-    Ok(response)
+    response
 }

@@ -3,19 +3,23 @@
 mod bulk;
 mod checksum;
 mod chunked_v1;
+mod client_props;
 mod copy_move;
 mod delete;
 mod get;
 pub mod headers;
 pub mod if_header;
 mod listing;
+mod live;
 mod lock;
+mod lock_props;
 mod mkcol;
 mod mount;
 mod multistatus;
 mod options;
 pub mod path;
 mod preconditions;
+mod private_link;
 mod propfind;
 mod proppatch;
 mod props;
@@ -28,6 +32,7 @@ mod trash;
 mod unlock;
 mod uploads;
 mod versions;
+mod wanted;
 pub mod xml;
 
 use http::{Method, Response, StatusCode};
@@ -58,6 +63,12 @@ pub async fn answer(cx: &Context<'_>, body: Body) -> Response<Body> {
         }
         response
     })
+}
+
+/// Answers `GET /f/{id}`.
+pub async fn private_link(cx: &Context<'_>, id: &str) -> Response<Body> {
+    let answer = private_link::redirect(cx, id).await;
+    answer.unwrap_or_else(|error| error.into_response(Dialect::Dav, &cx.config.webdav_name))
 }
 
 async fn dispatch(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {

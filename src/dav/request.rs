@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use super::headers::{self, Depth, HeaderError};
 use super::mount::{Asked, Mount, Tree};
 use super::path::{self, DavPath, PathError};
-use super::props::Ids;
+use super::props::{Ids, Viewer};
 use super::sync_props::global_id;
 use super::trash;
 use super::xml::{self, Element, XmlError};
@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, StreamError, read_at_most};
 use crate::resource::space_id;
-use crate::store::{Address, Credentials, Drive, LockBelow, Node, Trail, ViewRequest};
+use crate::store::{Address, Caller, Credentials, Drive, LockBelow, Node, Trail, ViewRequest};
 use crate::transfer::etag_header;
 
 /// The longest XML body, in bytes.
@@ -43,6 +43,8 @@ pub struct Request<'a> {
     pub tree: Tree,
     /// In which form clients of the mount read ids.
     pub ids: Ids,
+    /// Whether the mount is one of Nextcloud's or ownCloud's.
+    is_sync: bool,
     /// The mount as the client sees it, like `/api/dav`.
     prefix: String,
 }
@@ -64,7 +66,20 @@ impl<'a> Request<'a> {
         }
         let prefix = Mount::behind(cx.forwarded_prefix(), &asked.mount, &cx.config.webdav_name).prefix;
         let ids = if asked.space.is_some() { Ids::Spaces } else { Ids::Nextcloud };
-        Ok(Self { cx, path: DavPath::parse(asked.rest)?, tree: asked.tree, ids, drive, credentials, prefix })
+        let is_sync = asked.login.is_some() || asked.space.is_some() || asked.mount.starts_with("/remote.php/");
+        Ok(Self { cx, path: DavPath::parse(asked.rest)?, tree: asked.tree, ids, is_sync, drive, credentials, prefix })
+    }
+
+    /// Who looks at resources.
+    pub fn viewer(&self, caller: &Caller) -> Viewer {
+        Viewer {
+            caller: caller.clone(),
+            mount_name: self.cx.config.webdav_name.clone(),
+            ids: self.ids,
+            is_sync: self.is_sync,
+            base_url: self.cx.base_url().ok(),
+            now: self.drive.now(),
+        }
     }
 
     /// The node that the path names.

@@ -1,96 +1,15 @@
-//! The properties that the sync clients of Nextcloud and ownCloud ask for, in the namespaces `oc`, `nc`, `ocs` and `ocm`.
-//!
-//! One that this product has no use for has the value that says so. Favourites and tags are dead properties with a
-//! default.
+//! Values of properties that the sync clients of Nextcloud and ownCloud ask for.
 
-use std::borrow::Cow;
+use quick_xml::escape::escape;
 
-use super::props::{Ids, Name, Resource, Value};
-use super::xml::{NEXTCLOUD, OWNCLOUD};
+use super::live::{number, text, xml};
+use super::props::{Ids, Resource, Value};
+use super::xml::OWNCLOUD;
 use crate::resource::{self, space_id};
-use crate::store::{Scope, Scopes};
+use crate::store::{FAVORITE, Scope, Scopes};
 
-const OCS: &str = "http://open-collaboration-services.org/ns";
-const OCM: &str = "http://open-cloud-mesh.org/ns";
-
-/// What clients may set: everything else is made by the server.
-const SETTABLE: [(&str, &str); 3] = [(OWNCLOUD, "favorite"), (OWNCLOUD, "tags"), (NEXTCLOUD, "creation_time")];
-
-/// Whether the server makes the property itself, so that clients cannot set it.
-pub fn is_live(name: Name<'_>) -> bool {
-    let is_settable = SETTABLE.contains(&(name.namespace, name.name));
-    !is_settable && PROPERTIES.contains(&(name.namespace, name.name))
-}
-
-/// Whether a value needs the digests of the content.
-pub fn needs_content(name: Name<'_>) -> bool {
-    name.namespace == OWNCLOUD && name.name == "checksums"
-}
-
-/// All that `value` knows.
-const PROPERTIES: [(&str, &str); 22] = [
-    (OWNCLOUD, "id"),
-    (OWNCLOUD, "fileid"),
-    (OWNCLOUD, "permissions"),
-    (OWNCLOUD, "size"),
-    (OWNCLOUD, "favorite"),
-    (OWNCLOUD, "tags"),
-    (OWNCLOUD, "owner-id"),
-    (OWNCLOUD, "owner-display-name"),
-    (OWNCLOUD, "checksums"),
-    (OWNCLOUD, "share-types"),
-    (OWNCLOUD, "comments-count"),
-    (OWNCLOUD, "comments-unread"),
-    (OWNCLOUD, "data-fingerprint"),
-    (NEXTCLOUD, "data-fingerprint"),
-    (NEXTCLOUD, "creation_time"),
-    (NEXTCLOUD, "upload_time"),
-    (NEXTCLOUD, "mount-type"),
-    (NEXTCLOUD, "is-encrypted"),
-    (NEXTCLOUD, "has-preview"),
-    (NEXTCLOUD, "sharees"),
-    (OCS, "share-permissions"),
-    (OCM, "share-permissions"),
-];
-
-/// The value of a property; none where the resource has no such property.
-pub fn value<'a>(resource: &Resource<'a>, name: Name<'_>) -> Option<Value<'a>> {
-    match name.namespace {
-        OWNCLOUD => owncloud(resource, name.name),
-        NEXTCLOUD => nextcloud(resource, name.name),
-        OCS if name.name == "share-permissions" => Some(text("1")),
-        OCM if name.name == "share-permissions" => Some(text("[\"read\"]")),
-        _ => None,
-    }
-}
-
-fn owncloud<'a>(resource: &Resource<'a>, name: &str) -> Option<Value<'a>> {
-    let node = resource.node;
-    Some(match name {
-        "id" => text(global_id(resource.ids, resource.caller.account_id, node.id)),
-        "fileid" if resource.ids == Ids::Spaces => text(global_id(resource.ids, resource.caller.account_id, node.id)),
-        "fileid" => text(node.id.to_string()),
-        "permissions" => text(permissions(resource)),
-        "size" => text(node.size.to_string()),
-        "favorite" | "comments-count" | "comments-unread" => text("0"),
-        "tags" | "share-types" | "data-fingerprint" => Value::Empty,
-        "owner-id" => text(resource.caller.login.clone()),
-        "owner-display-name" => text(resource.caller.display_name.clone()),
-        "checksums" => checksums(resource)?,
-        _ => return None,
-    })
-}
-
-fn nextcloud<'a>(resource: &Resource<'a>, name: &str) -> Option<Value<'a>> {
-    let node = resource.node;
-    Some(match name {
-        "creation_time" | "upload_time" => text((node.created_at / 1000).to_string()),
-        "mount-type" | "sharees" | "data-fingerprint" => Value::Empty,
-        "is-encrypted" => text("0"),
-        "has-preview" => text("false"),
-        _ => return None,
-    })
-}
+/// What a caller who may write may do with a file.
+const OF_FILES: &str = "DNVW";
 
 /// Unique among all nodes of the world, and for ever.
 pub fn global_id(ids: Ids, account: i64, node: i64) -> String {
@@ -100,21 +19,37 @@ pub fn global_id(ids: Ids, account: i64, node: i64) -> String {
     }
 }
 
-/// What the caller may do, by letters: G read, D delete, N rename, V move, W write, C and K make files and folders.
-fn permissions(resource: &Resource<'_>) -> String {
-    letters(
-        &resource.caller.scopes,
-        match (resource.is_root, resource.node.is_folder()) {
-            (true, _) => "CK",
-            (false, true) => "DNVCK",
-            (false, false) => "DNVW",
-        },
-    )
+/// `oc:id`
+pub fn id<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
+    text(global_id(resource.viewer.ids, resource.viewer.caller.account_id, resource.node.id))
+}
+
+/// `oc:fileid`: in ownCloud's spaces the same as `oc:id`.
+pub fn file_id<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
+    match resource.viewer.ids {
+        Ids::Nextcloud => number(resource.node.id),
+        Ids::Spaces => id(resource),
+    }
+}
+
+/// `oc:privatelink`: an absolute URL that outlives moves.
+pub fn private_link<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
+    text(format!("{}/f/{}", resource.viewer.base_url.as_ref()?, resource.node.id))
+}
+
+/// `oc:permissions`, by letters: G read, D delete, N rename, V move, W write, C and K make files and folders.
+pub fn permissions<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
+    let of_writers = match (resource.is_root, resource.node.is_folder()) {
+        (true, _) => "CK",
+        (false, true) => "DNVCK",
+        (false, false) => OF_FILES,
+    };
+    text(letters(&resource.viewer.caller.scopes, of_writers))
 }
 
 /// The same of any file.
 pub fn file_permissions(scopes: &Scopes) -> String {
-    letters(scopes, "DNVW")
+    letters(scopes, OF_FILES)
 }
 
 fn letters(scopes: &Scopes, of_writers: &str) -> String {
@@ -123,18 +58,55 @@ fn letters(scopes: &Scopes, of_writers: &str) -> String {
     format!("{read}{write}")
 }
 
-/// In one element, as ownCloud began it and all clients read it.
-fn checksums<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
-    let content = resource.node.content.as_ref().filter(|content| !content.sha1.is_empty())?;
-    let mut sums = format!("SHA1:{} MD5:{}", content.sha1, content.md5);
-    if !content.adler32.is_empty() {
-        sums.push_str(" ADLER32:");
-        sums.push_str(&content.adler32);
-    }
-    let xml = format!("<oc:checksum xmlns:oc=\"{OWNCLOUD}\">{sums}</oc:checksum>");
-    Some(Value::Xml(Cow::Owned(xml), None))
+/// `ocs:share-permissions`, by bits: 1 read, 2 update, 4 create, 8 delete. Never 16, since nothing can be shared; a file
+/// has neither create nor delete, as in Nextcloud.
+pub fn share_permissions<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
+    let (read, write) = access(resource);
+    let changes = if resource.node.is_folder() { 2 + 4 + 8 } else { 2 };
+    number(i64::from(read) + if write { changes } else { 0 })
 }
 
-fn text<'a>(text: impl Into<Cow<'a, str>>) -> Value<'a> {
-    Value::Text(text.into())
+/// `ocm:share-permissions`: the same as words.
+pub fn ocm_share_permissions<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
+    text(match access(resource) {
+        (true, true) => "[\"read\",\"write\"]",
+        (true, false) => "[\"read\"]",
+        (false, true) => "[\"write\"]",
+        (false, false) => "[]",
+    })
+}
+
+/// Whether the caller may read, and write.
+fn access(resource: &Resource<'_>) -> (bool, bool) {
+    let scopes = &resource.viewer.caller.scopes;
+    (scopes.has(Scope::Read), scopes.has(Scope::Write))
+}
+
+/// `oc:checksums`: an element for each in Nextcloud; in ownCloud's spaces one for all, with spaces between them. Clients
+/// read both.
+pub fn checksums<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
+    let content = resource.node.content.as_ref().filter(|content| !content.sha1.is_empty())?;
+    let known = [("SHA1", &content.sha1), ("MD5", &content.md5), ("ADLER32", &content.adler32)];
+    let sums = known.into_iter().filter(|(_, sum)| !sum.is_empty()).map(|(name, sum)| format!("{name}:{sum}"));
+    let sums = match resource.viewer.ids {
+        Ids::Nextcloud => sums.collect(),
+        Ids::Spaces => vec![sums.collect::<Vec<_>>().join(" ")],
+    };
+    xml(elements("checksum", sums.iter().map(String::as_str)))
+}
+
+/// `oc:favorite`
+pub fn favorite<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
+    number(i64::from(resource.node.tags.iter().any(|tag| tag == FAVORITE)))
+}
+
+/// `oc:tags`
+pub fn tags<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
+    xml(elements("tag", resource.node.tags.iter().map(String::as_str).filter(|tag| *tag != FAVORITE)))
+}
+
+/// `<oc:name>text</oc:name>` for each text.
+fn elements<'t>(name: &str, texts: impl Iterator<Item = &'t str>) -> String {
+    let element = |text| format!("<oc:{name} xmlns:oc=\"{OWNCLOUD}\">{}</oc:{name}>", escape(text));
+    texts.map(element).collect::<Vec<_>>().concat()
 }

@@ -6,9 +6,9 @@ use http::{HeaderValue, Response, header};
 use super::headers::Depth;
 use super::multistatus::Multistatus;
 use super::options;
-use super::propfind::Wanted;
 use super::props::{Name, Value};
 use super::request::Request;
+use super::wanted::Wanted;
 use super::xml::DAV;
 use crate::body::Body;
 use crate::error::{Error, Result};
@@ -38,10 +38,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
 
 async fn list(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
     let depth = request.depth()?.unwrap_or(Depth::One);
-    let wanted = match request.xml(body).await? {
-        Some(document) => Wanted::read(&document)?,
-        None => Wanted::All(Vec::new()),
-    };
+    let wanted = Wanted::of(request.xml(body).await?.as_ref())?;
     let caller = request.drive.view(&request.credentials, &ViewRequest::default(), Vec::new()).await?.caller;
     caller.scopes.require(Scope::Read)?;
     let path: Vec<&str> = request.path.segments().iter().map(String::as_str).collect();
@@ -72,26 +69,8 @@ fn members(path: &[&str], caller: &Caller) -> Option<Vec<String>> {
 }
 
 fn write(request: &Request<'_>, caller: &Caller, path: &[&str], wanted: &Wanted, answer: &mut Multistatus) {
-    let found = properties(request, caller, path);
-    let href = href(request, path);
-    match wanted {
-        Wanted::All(_) => answer.properties(&href, &found, &[]),
-        Wanted::Names => {
-            let names: Vec<_> = found.into_iter().map(|(name, _)| (name, Value::Empty)).collect();
-            answer.properties(&href, &names, &[]);
-        }
-        Wanted::Named(names) => {
-            let asked =
-                |name: &Name<'_>| names.iter().any(|(space, local)| name.namespace == space && name.name == local);
-            let missing: Vec<_> = names
-                .iter()
-                .map(|(namespace, name)| Name { namespace, name })
-                .filter(|name| !found.iter().any(|(known, _)| known == name))
-                .collect();
-            let found: Vec<_> = found.into_iter().filter(|(name, _)| asked(name)).collect();
-            answer.properties(&href, &found, &missing);
-        }
-    }
+    let (found, missing) = wanted.choose(properties(request, caller, path));
+    answer.properties(&href(request, path), &found, &missing);
 }
 
 /// What there is to be known of a collection (RFC 4918, 15; RFC 5397; RFC 3744, 4 and 5).

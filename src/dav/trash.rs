@@ -7,15 +7,12 @@ use super::empty;
 use super::headers;
 use super::mount::Tree;
 use super::preconditions::Preconditions;
-use super::props::{Name, Value};
 use super::request::{Request, Target};
-use super::xml::{NEXTCLOUD, OWNCLOUD};
 use super::{get, options, propfind};
 use crate::body::Body;
-use crate::date::http_date;
 use crate::error::{Error, Result};
 use crate::name::MAX_NAME;
-use crate::store::{Address, Caller, Expect, Place, Scope, Trashed, ViewRequest, twice};
+use crate::store::{Address, Expect, Place, Scope, Trashed, ViewRequest, twice};
 
 /// All methods here.
 const ALLOW: &str = "OPTIONS, GET, HEAD, PROPFIND, MOVE, DELETE";
@@ -64,23 +61,6 @@ pub fn number(segments: &[String]) -> Result<Option<i64>> {
 
 fn number_in(item: &str) -> &str {
     item.rsplit_once(".d").map_or(item, |(_, number)| number)
-}
-
-/// The properties by which clients show the trash: Nextcloud's in `nc`, oCIS's in `oc`.
-pub fn property<'a>(trashed: &'a Trashed, caller: &'a Caller, name: Name<'_>) -> Option<Value<'a>> {
-    let borrowed = |text: &'a str| Some(Value::Text(text.into()));
-    let seconds = || Some(Value::Text((trashed.deleted_at / 1000).to_string().into()));
-    match (name.namespace, name.name) {
-        (NEXTCLOUD, "trashbin-filename" | "trashbin-title") | (OWNCLOUD, "trashbin-original-filename") => {
-            borrowed(&trashed.original_name)
-        }
-        (NEXTCLOUD | OWNCLOUD, "trashbin-original-location") => borrowed(&trashed.location),
-        (NEXTCLOUD, "trashbin-deletion-time") | (OWNCLOUD, "trashbin-delete-timestamp") => seconds(),
-        (OWNCLOUD, "trashbin-delete-datetime") => Some(Value::Text(http_date(trashed.deleted_at).into())),
-        (NEXTCLOUD, "trashbin-deleted-by-id") => borrowed(&caller.login),
-        (NEXTCLOUD, "trashbin-deleted-by-display-name") => borrowed(&caller.display_name),
-        _ => None,
-    }
 }
 
 async fn purge(request: &Request<'_>) -> Result<Response<Body>> {

@@ -5,9 +5,9 @@ use http::{Response, StatusCode};
 
 use super::mount::Tree;
 use super::multistatus::Multistatus;
-use super::propfind::Wanted;
 use super::props::{Name, Value};
 use super::request::{Request, Target};
+use super::wanted::Wanted;
 use super::xml::{DAV, NEXTCLOUD, OWNCLOUD};
 use super::{empty, options};
 use crate::body::Body;

@@ -149,6 +149,11 @@ pub struct Found {
 }
 
 impl Found {
+    /// The folder that it is in; none for a drive's root.
+    pub(super) fn parent(&self) -> Option<i64> {
+        self.at.as_ref().map(|(parent, _)| *parent)
+    }
+
     /// The node at the end of `trail`: 404 where there is none.
     pub fn of(trail: &Trail, expect: Expect) -> Result<Self> {
         let node = trail.existing()?;

@@ -135,11 +135,12 @@ impl Drive {
         let upsert = batch.len();
         batch.push(Statement::new(
             format!(
-                "INSERT INTO nodes (parent_id, name, content_id, mime, size, etag, created_at, modified_at, settled_at) \
-                 SELECT ?1, ?2, id, ?4, ?5, ?6, coalesce(?9, ?7), ?8, CASE WHEN {SETTLED} THEN ?7 END \
+                "INSERT INTO nodes (parent_id, name, content_id, mime, size, etag, created_at, modified_at, settled_at, \
+                   uploaded_at) \
+                 SELECT ?1, ?2, id, ?4, ?5, ?6, coalesce(?9, ?7), ?8, CASE WHEN {SETTLED} THEN ?7 END, ?7 \
                    FROM contents WHERE id = ?3 \
                  ON CONFLICT (parent_id, name) DO UPDATE SET content_id = excluded.content_id, mime = excluded.mime, \
-                   size = excluded.size, etag = excluded.etag, modified_at = excluded.modified_at, \
+                   size = excluded.size, etag = excluded.etag, modified_at = excluded.modified_at, uploaded_at = excluded.uploaded_at, \
                    created_at = coalesce(?9, created_at), settled_at = coalesce(settled_at, excluded.settled_at) \
                  RETURNING id, created_at"
             ),

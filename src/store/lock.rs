@@ -20,6 +20,8 @@ pub struct Lock {
     pub timeout_s: i64,
     /// When it ends.
     pub expires_at: Millis,
+    /// When it was taken.
+    pub taken_at: Millis,
 }
 
 impl Lock {
@@ -65,6 +67,7 @@ impl NewLock {
             owner: self.owner.clone(),
             timeout_s: self.timeout_s,
             expires_at: now + self.timeout_s * 1000,
+            taken_at: now,
         }
     }
 }
@@ -111,8 +114,9 @@ impl Drive {
         all.extend(params);
         Statement::new(
             format!(
-                "INSERT INTO locks (token, account_id, node_id, exclusive, infinite, owner, timeout_s, expires_at) \
-                 SELECT ?1, ?2, ({node}), ?3, ?4, ?5, ?6, ?7"
+                "INSERT INTO locks (token, account_id, node_id, exclusive, infinite, owner, timeout_s, expires_at, \
+                   taken_at) \
+                 SELECT ?1, ?2, ({node}), ?3, ?4, ?5, ?6, ?7, ?7 - ?6 * 1000"
             ),
             all,
         )

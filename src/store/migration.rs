@@ -7,12 +7,13 @@ use crate::error::{Error, Result};
 use crate::ports::{Sql, SqlError, Statement};
 
 /// The files of `migrations/`, in order. The number of one is its place, from 1.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../migrations/0001_drive.sql"),
     include_str!("../../migrations/0002_jobs.sql"),
     include_str!("../../migrations/0003_scan.sql"),
     include_str!("../../migrations/0004_sync.sql"),
     include_str!("../../migrations/0005_trash.sql"),
+    include_str!("../../migrations/0006_metadata.sql"),
     include_str!("../../migrations/0007_login.sql"),
 ];
 

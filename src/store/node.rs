@@ -10,7 +10,7 @@ use crate::ports::Millis;
 
 /// The columns of a node that are always read; `n` is the row of `nodes`.
 pub(super) const NODE: &str = "n.id, n.root_of, n.parent_id, n.name, n.content_id, n.mime, n.size, n.files, \
-     n.folders, n.etag, n.created_at, n.modified_at";
+     n.folders, n.member_files, n.member_folders, n.etag, n.created_at, n.modified_at, n.uploaded_at";
 
 /// A file or a folder.
 #[derive(Debug, Clone, Deserialize)]
@@ -33,18 +33,30 @@ pub struct Node {
     pub files: i64,
     /// Folders below a folder, at any depth.
     pub folders: i64,
+    /// Files directly in a folder.
+    #[serde(default)]
+    pub member_files: i64,
+    /// Folders directly in a folder.
+    #[serde(default)]
+    pub member_folders: i64,
     /// The entity tag, without quotes. A folder's changes with anything below it.
     pub etag: String,
-    /// When it was made here.
+    /// When it was made, here or as the client said.
     pub created_at: Millis,
     /// When its content (or a folder's list of members) last changed, or what the client said.
     pub modified_at: Millis,
+    /// When a file got its present content, where that was not when it was made.
+    #[serde(default)]
+    pub uploaded_at: Option<Millis>,
     /// Locks on this very node, where they were asked for.
     #[serde(default, deserialize_with = "json_text")]
     pub locks: Vec<Lock>,
     /// Dead properties, where they were asked for.
     #[serde(default, deserialize_with = "json_text")]
     pub properties: Vec<Property>,
+    /// What it is marked with, where dead properties were asked for; [`FAVORITE`](super::FAVORITE) may be among it.
+    #[serde(default, deserialize_with = "json_text")]
+    pub tags: Vec<String>,
     /// The content's digests and parts, where they were asked for and it is a file.
     #[serde(default, deserialize_with = "json_text")]
     pub content: Option<ContentInfo>,
@@ -93,11 +105,15 @@ impl Node {
             size: content.size,
             files: 0,
             folders: 0,
+            member_files: 0,
+            member_folders: 0,
             etag: linked.etag.clone(),
             created_at: linked.created_at,
             modified_at: linked.modified_at,
+            uploaded_at: None,
             locks: Vec::new(),
             properties: Vec::new(),
+            tags: Vec::new(),
             content: Some(ContentInfo {
                 sha1,
                 md5,

@@ -38,36 +38,37 @@ pub struct PropertyChange {
 }
 
 impl Drive {
-    /// Sets and removes properties of a node, all or none. Of two changes of one property, the
-    /// later counts. 507 where the node would have more than 64 KiB of them. One round trip.
-    pub async fn change_properties(&self, found: &Found, changes: &[PropertyChange]) -> Result<()> {
+    /// Statements that set and remove properties of a node. Of two changes of one property, the later counts. 507 where
+    /// the node would have more than 64 KiB of them.
+    pub(super) fn change_properties(found: &Found, changes: &[PropertyChange]) -> Result<Vec<Statement>> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
         let last: HashMap<_, _> = changes.iter().map(|change| ((&change.namespace, &change.name), change)).collect();
         let changes = serde_json::to_string(&last.values().collect::<Vec<_>>()).map_err(Error::internal)?;
         // Before the database refuses so long a parameter.
         if changes.len() > 4 * NODE_LIMIT {
             return Err(Error::QuotaExceeded);
         }
-
-        let mut batch = self.guards_of_found(found);
-        batch.push(Statement::new(
-            "DELETE FROM properties WHERE node_id = ?1 AND (namespace, name) IN \
-             (SELECT value ->> 'namespace', value ->> 'name' FROM json_each(?2))",
-            [found.id.into(), changes.as_str().into()],
-        ));
-        batch.push(Statement::new(
-            "INSERT INTO properties (node_id, namespace, name, value, lang) \
-             SELECT ?1, value ->> 'namespace', value ->> 'name', value ->> 'value', value ->> 'lang' \
-             FROM json_each(?2) WHERE value ->> 'value' IS NOT NULL",
-            [found.id.into(), changes.into()],
-        ));
-        batch.push(Statement::new(
-            format!(
-                "INSERT INTO guard SELECT 'quota' WHERE {NODE_LIMIT} < \
-                 (SELECT sum(length(namespace) + length(name) + length(value)) FROM properties WHERE node_id = ?1)"
+        Ok(vec![
+            Statement::new(
+                "DELETE FROM properties WHERE node_id = ?1 AND (namespace, name) IN \
+                 (SELECT value ->> 'namespace', value ->> 'name' FROM json_each(?2))",
+                [found.id.into(), changes.as_str().into()],
             ),
-            [found.id.into()],
-        ));
-        self.database.batch(batch).await?;
-        Ok(())
+            Statement::new(
+                "INSERT INTO properties (node_id, namespace, name, value, lang) \
+                 SELECT ?1, value ->> 'namespace', value ->> 'name', value ->> 'value', value ->> 'lang' \
+                 FROM json_each(?2) WHERE value ->> 'value' IS NOT NULL",
+                [found.id.into(), changes.into()],
+            ),
+            Statement::new(
+                format!(
+                    "INSERT INTO guard SELECT 'quota' WHERE {NODE_LIMIT} < \
+                     (SELECT sum(length(namespace) + length(name) + length(value)) FROM properties WHERE node_id = ?1)"
+                ),
+                [found.id.into()],
+            ),
+        ])
     }
 }

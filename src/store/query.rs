@@ -168,14 +168,16 @@ fn columns(detail: Detail) -> String {
     let mut columns = NODE.to_owned();
     columns.push_str(
         ", (SELECT json_group_array(json_object('token', l.token, 'exclusive', l.exclusive, 'infinite', \
-             l.infinite, 'owner', l.owner, 'timeout_s', l.timeout_s, 'expires_at', l.expires_at)) \
+             l.infinite, 'owner', l.owner, 'timeout_s', l.timeout_s, 'expires_at', l.expires_at, 'taken_at', \
+             l.taken_at)) \
              FROM locks l WHERE l.node_id = n.id AND l.expires_at > ?4) AS locks",
     );
     if detail.properties {
         columns.push_str(
             ", (SELECT json_group_array(json_object('namespace', p.namespace, 'name', p.name, 'value', p.value, \
              'lang', p.lang)) \
-             FROM properties p WHERE p.node_id = n.id) AS properties",
+             FROM properties p WHERE p.node_id = n.id) AS properties, \
+             (SELECT json_group_array(tag) FROM tags WHERE node_id = n.id) AS tags",
         );
     }
     if detail.parts || detail.digests {

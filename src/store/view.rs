@@ -87,7 +87,7 @@ pub enum Address {
 /// What to read of each node besides its row.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Detail {
-    /// Dead properties.
+    /// Dead properties, and tags.
     pub properties: bool,
     /// Digests.
     pub digests: bool,

@@ -7,7 +7,7 @@ use edgedrive::ports::Clock;
 use crate::world::{Settings, World};
 
 /// Each query finds what should not be. ?1 is the present time, ?2 the number of versions kept.
-const BREACHES: [(&str, &str); 18] = [
+const BREACHES: [(&str, &str); 19] = [
     (
         "a folder's totals are not what a recount finds",
         "WITH RECURSIVE below(top, id) AS (
@@ -16,6 +16,12 @@ const BREACHES: [(&str, &str); 18] = [
          SELECT t.id, t.name, t.size, t.files, t.folders FROM below b JOIN nodes t ON t.id = b.top JOIN nodes n ON n.id = b.id
          GROUP BY t.id HAVING t.size <> sum(iif(n.content_id IS NULL, 0, n.size))
            OR t.files <> sum(n.content_id IS NOT NULL) OR t.folders <> sum(n.content_id IS NULL) - 1",
+    ),
+    (
+        "a folder's members are not as many as it says",
+        "SELECT t.id, t.member_files, t.member_folders FROM nodes t LEFT JOIN nodes m ON m.parent_id = t.id
+         GROUP BY t.id HAVING t.member_files <> count(m.content_id)
+           OR t.member_folders <> count(m.id) - count(m.content_id)",
     ),
     (
         "a node that the root does not lead to",

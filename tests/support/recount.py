@@ -61,6 +61,10 @@ BREACHES = {
                sum(n.content_id IS NULL) - 1 AS folders_
         FROM below JOIN nodes top ON top.id = below.top JOIN nodes n ON n.id = below.id
         GROUP BY top.id HAVING top.size <> size_ OR top.files <> files_ OR top.folders <> folders_""",
+    "folders whose members are not as many as they say": """
+        SELECT t.id, t.member_files, t.member_folders FROM nodes t LEFT JOIN nodes m ON m.parent_id = t.id
+        GROUP BY t.id HAVING t.member_files <> count(m.content_id)
+          OR t.member_folders <> count(m.id) - count(m.content_id)""",
     "nodes that no root leads to": """
         WITH RECURSIVE reached(id) AS (
           SELECT id FROM nodes WHERE parent_id IS NULL
@@ -104,6 +108,11 @@ BREACHES = {
         UNION ALL SELECT t.node_id FROM trashed t JOIN nodes n ON n.id = t.node_id JOIN nodes p ON p.id = n.parent_id
           WHERE p.root_of IS NOT -t.account_id""",
     "properties of nothing": "SELECT node_id FROM properties WHERE node_id NOT IN (SELECT id FROM nodes)",
+    "tags of another drive than their node": """
+        WITH RECURSIVE owned(account, id) AS (
+          SELECT abs(root_of), id FROM nodes WHERE root_of IS NOT NULL
+          UNION ALL SELECT owned.account, nodes.id FROM owned JOIN nodes ON nodes.parent_id = owned.id)
+        SELECT t.node_id, t.tag FROM tags t LEFT JOIN owned o ON o.id = t.node_id WHERE o.account IS NOT t.account_id""",
     "files with more than ten versions": "SELECT node_id, count(*) FROM versions GROUP BY node_id HAVING count(*) > 10",
     "guards that were left behind": "SELECT failed FROM guard",
 }

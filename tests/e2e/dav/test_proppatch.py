@@ -58,7 +58,6 @@ def test_instructions_run_in_document_order(file):
         "resourcetype",
         "lockdiscovery",
         "supportedlock",
-        "creationdate",
         "quota-used-bytes",
     ],
 )

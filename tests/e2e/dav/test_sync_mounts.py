@@ -77,11 +77,12 @@ def test_the_properties_of_sync_clients(account, dav):
     assert set(file.text("permissions", OC)) == set("GDNVW")
     assert set(folder.text("permissions", OC)) == set("GDNVCK")
     assert file.text("owner-id", OC) == account.login
-    sums = "SHA1:a9993e364706816aba3e25717850c26c9cd0d89d MD5:900150983cd24fb0d6963f7d28e17f72 ADLER32:024d0127"
-    assert file.prop("checksums", OC)[0].text == sums
+    sums = ["SHA1:a9993e364706816aba3e25717850c26c9cd0d89d", "MD5:900150983cd24fb0d6963f7d28e17f72", "ADLER32:024d0127"]
+    assert [sum.text for sum in file.prop("checksums", OC)] == sums
     space = account.dav(mount=f"/dav/spaces/edgedrive${account.id}/")
     [_, file] = space.list("d", props=PROPS)
     assert file.text("id", OC) == file.text("fileid", OC) == f"edgedrive${account.id}!{number}"
+    assert [sum.text for sum in file.prop("checksums", OC)] == [" ".join(sums)]
     assert set(account.dav(account.token("read")).stat("d/f", PROPS).text("permissions", OC)) == {"G"}
 
 
