@@ -1,4 +1,4 @@
-//! The answer to a PROPFIND, written while it is sent: a listing of many thousand entries is never
+//! The answer to a PROPFIND, REPORT or SEARCH, written while it is sent: a listing of many thousand entries is never
 //! in memory as XML.
 
 use std::borrow::Cow;
@@ -20,7 +20,7 @@ use super::wanted::Wanted;
 use crate::body::Body;
 use crate::error::Result;
 use crate::ports::{ByteSource, StreamError};
-use crate::store::{Drive, Lock, Node, Trail, Trashed, View};
+use crate::store::{Drive, FoundNode, Lock, Node, Trail, Trashed, View};
 
 /// Bytes of XML that are written before they are sent.
 const PIECE: usize = 64 * 1024;
@@ -28,7 +28,27 @@ const PIECE: usize = 64 * 1024;
 /// Writes the first target of the view and its listing. A short answer is made at once, so that
 /// its length is known.
 pub async fn answer(request: &Request<'_>, view: View, wanted: Wanted) -> Result<Response<Body>> {
-    let mut source = ListingSource::begin(request, view, wanted)?;
+    send(ListingSource::begin(request, view, wanted, true)?).await
+}
+
+/// Writes what was found below the first target of the view; the target itself only to say that this is not all
+/// (RFC 5323, 2.3.1).
+pub async fn answer_found(
+    request: &Request<'_>,
+    view: View,
+    wanted: Wanted,
+    found: Vec<FoundNode>,
+    is_cut: bool,
+) -> Result<Response<Body>> {
+    let mut source = ListingSource::begin(request, view, wanted, false)?;
+    if let (true, Some(xml)) = (is_cut, &mut source.xml) {
+        xml.status(&source.top.href, "HTTP/1.1 507 Insufficient Storage");
+    }
+    source.rest = found.into_iter().map(|found| (found.node, Some(found.path))).collect::<Vec<_>>().into_iter();
+    send(source).await
+}
+
+async fn send(mut source: ListingSource) -> Result<Response<Body>> {
     let first = source.next().await?.unwrap_or_default();
     let body = if source.xml.is_none() {
         Body::from(first)
@@ -52,7 +72,12 @@ struct Above {
 struct ListingSource {
     wanted: Wanted,
     viewer: Viewer,
-    nodes: vec::IntoIter<Node>,
+    /// The nodes to come; one that was found with its path below the target.
+    rest: vec::IntoIter<(Node, Option<String>)>,
+    /// What everything below the target takes from it.
+    top: Above,
+    /// The locks below the target, each with the path and href that it was taken on, where they were asked for.
+    locks_below: Vec<(String, Lock, String)>,
     /// Those among them that are in the trash.
     trashed: HashMap<i64, Trashed>,
     /// Parents come before their members, so each finds what it takes from above.
@@ -64,22 +89,29 @@ struct ListingSource {
 }
 
 impl ListingSource {
-    fn begin(request: &Request<'_>, view: View, wanted: Wanted) -> Result<Self> {
+    fn begin(request: &Request<'_>, view: View, wanted: Wanted, with_target: bool) -> Result<Self> {
         let trail = view.trail()?;
         let top = trail.existing()?;
         let href = request.href(request.path.segments(), top.is_folder());
         let locks = locks_on(request, trail);
+        let below = trail.locks_below.iter();
         let mut source = Self {
+            top: Above { href: href.clone(), locks: infinite(&locks) },
+            locks_below: below
+                .map(|below| (below.path.clone(), below.lock.clone(), request.href_below(trail, below)))
+                .collect(),
             wanted,
             viewer: request.viewer(&view.caller),
             folders: HashMap::new(),
             first: None,
             xml: Some(Multistatus::new()),
-            nodes: Vec::new().into_iter(),
-            trashed: trashed(request, &view)?,
+            rest: Vec::new().into_iter(),
+            trashed: if with_target { trashed(request, &view)? } else { HashMap::new() },
         };
-        source.write(top, trail.is_root(), href, locks);
-        source.nodes = view.listing.into_iter();
+        if with_target {
+            source.write(top, trail.is_root(), href, &locks);
+        }
+        source.rest = view.listing.into_iter().map(|node| (node, None)).collect::<Vec<_>>().into_iter();
         Ok(source)
     }
 
@@ -95,20 +127,33 @@ impl ListingSource {
             let own = node.locks.iter().map(|lock| (lock.clone(), href.clone()));
             above.locks.iter().cloned().chain(own).collect()
         };
-        self.write(node, false, href, locks);
+        self.write(node, false, href, &locks);
         Ok(())
     }
 
-    fn write(&mut self, node: &Node, is_root: bool, href: String, locks: Locks) {
+    /// Writes a node that was found.
+    fn write_found(&mut self, node: &Node, path: &str) {
+        let slash = if node.is_folder() { "/" } else { "" };
+        let encoded: Vec<_> = path.split('/').map(|name| encode_segment(name).to_string()).collect();
+        let href = format!("{}{}{slash}", self.top.href, encoded.join("/"));
+        let holds = |at: &str, lock: &Lock| {
+            let below = path.strip_prefix(at);
+            below.is_some_and(|below| below.is_empty() || lock.is_infinite() && below.starts_with('/'))
+        };
+        let below = self.locks_below.iter().filter(|(at, lock, _)| holds(at, lock));
+        let below = below.map(|(_, lock, href)| (lock.clone(), href.clone()));
+        let locks = self.top.locks.iter().cloned().chain(below).collect();
+        self.write(node, false, href, &locks);
+    }
+
+    fn write(&mut self, node: &Node, is_root: bool, href: String, locks: &Locks) {
         if let Some(xml) = &mut self.xml {
             let (viewer, trashed) = (&self.viewer, self.trashed.get(&node.id));
-            let resource = Resource { node, is_root, locks: &locks, viewer, trashed };
+            let resource = Resource { node, is_root, locks, viewer, trashed };
             self.wanted.write(&resource, &href, xml);
         }
         if node.is_folder() {
-            let all = locks.iter().all(|(lock, _)| lock.is_infinite());
-            let locks =
-                if all { locks } else { locks.iter().filter(|(lock, _)| lock.is_infinite()).cloned().collect() };
+            let locks = infinite(locks);
             self.folders.insert(node.id, Above { href, locks });
         }
     }
@@ -127,13 +172,22 @@ impl ByteSource for ListingSource {
             return Ok(Some(first));
         }
         while self.xml.as_ref().is_some_and(|xml| xml.waiting() < PIECE) {
-            let Some(node) = self.nodes.next() else {
-                return Ok(self.xml.take().map(|xml| Bytes::from(xml.end())));
-            };
-            self.write_member(&node)?;
+            match self.rest.next() {
+                Some((node, None)) => self.write_member(&node)?,
+                Some((node, Some(path))) => self.write_found(&node, &path),
+                None => return Ok(self.xml.take().map(|xml| Bytes::from(xml.end()))),
+            }
         }
         Ok(self.xml.as_mut().map(|xml| Bytes::from(xml.take())))
     }
+}
+
+/// Those of infinite depth.
+fn infinite(locks: &Locks) -> Locks {
+    if locks.iter().all(|(lock, _)| lock.is_infinite()) {
+        return Rc::clone(locks);
+    }
+    locks.iter().filter(|(lock, _)| lock.is_infinite()).cloned().collect()
 }
 
 /// The locks that hold for the target. Of those above the caller's root, a confined token learns

@@ -9,6 +9,8 @@ use std::borrow::Cow;
 
 use super::lock_props::{self, BY_WEBDAV, SUPPORTED_LOCK, lock};
 use super::props::{Name, Resource, Value};
+use super::report::SUPPORTED_REPORTS;
+use super::search::SUPPORTED_GRAMMARS;
 use super::sync_props as sync;
 use super::xml::{DAV, NEXTCLOUD, OWNCLOUD};
 use crate::date::{http_date, iso8601};
@@ -24,6 +26,7 @@ pub const WINDOWS: &str = "urn:schemas-microsoft-com:";
 const OURS: &str = "urn:edgedrive";
 
 /// A live property.
+#[derive(Debug)]
 pub struct Live {
     namespace: &'static str,
     name: &'static str,
@@ -103,6 +106,10 @@ pub static LIVE: &[Live] = &[
         let size = r.folder()?.size;
         number(if r.is_root { r.viewer.caller.used() } else { size })
     }),
+    // RFC 3253, 3.1.5
+    live(DAV, "supported-report-set", |r| r.folder().and_then(|_| constant(SUPPORTED_REPORTS))),
+    // RFC 5323, 3.3
+    live(DAV, "supported-query-grammar-set", |r| r.folder().and_then(|_| constant(SUPPORTED_GRAMMARS))),
     // How Nextcloud's clients set the time of modification; getlastmodified tells it.
     absent(DAV, "lastmodified"),
     // How Windows sets times. They are the same ones.

@@ -94,7 +94,7 @@ async fn lock_new(request: &Request<'_>, view: &View, place: &Place, lock: &NewL
 /// The answer 207 where a lock below a folder that is to be locked whole excludes the new one
 /// (RFC 4918, 9.10.3).
 fn conflicts_below(request: &Request<'_>, trail: &Trail, lock: &NewLock) -> Option<Response<Body>> {
-    let excludes = |held: &&LockBelow| lock.infinite && (lock.exclusive || held.is_exclusive());
+    let excludes = |held: &&LockBelow| lock.infinite && (lock.exclusive || held.lock.is_exclusive());
     let mut held = trail.locks_below.iter().filter(excludes).peekable();
     held.peek()?;
     let mut answer = Multistatus::new();

@@ -1,11 +1,13 @@
 //! WebDAV (RFC 4918, classes 1, 2 and 3), one file a method. JSON is in `handlers/`.
 
+mod basicsearch;
 mod bulk;
 mod checksum;
 mod chunked_v1;
 mod client_props;
 mod copy_move;
 mod delete;
+mod found;
 mod get;
 pub mod headers;
 pub mod if_header;
@@ -25,7 +27,9 @@ mod proppatch;
 mod props;
 mod put;
 mod recalculate;
+mod report;
 mod request;
+mod search;
 mod sync_props;
 mod top;
 mod trash;
@@ -101,6 +105,8 @@ async fn by_method(request: &Request<'_>, body: Body) -> Result<Response<Body>> 
         "COPY" => copy_move::answer(request, Kind::Copy).await,
         "MOVE" => copy_move::answer(request, Kind::Move).await,
         "LOCK" => lock::answer(request, body).await,
+        "REPORT" => report::answer(request, body).await,
+        "SEARCH" => search::answer(request, body).await,
         "UNLOCK" => unlock::answer(request).await,
         "PATCH" if request.cx.headers.contains_key(recalculate::HEADER) => recalculate::answer(request).await,
         "POST" if tus::is_tus(&request.cx.headers) => {

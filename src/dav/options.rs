@@ -3,12 +3,14 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 
 use super::request::Request;
+use super::search::DASL;
 use crate::body::Body;
 use crate::error::Result;
 use crate::store::ViewRequest;
 
 /// All methods that a resource may take.
-pub const ALLOW: &str = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK";
+pub const ALLOW: &str = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK, \
+     REPORT, SEARCH";
 
 /// What the server can, for a caller who is known.
 pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
@@ -26,6 +28,7 @@ pub fn capabilities() -> Response<Body> {
 /// The headers by which clients know a WebDAV server.
 pub fn add_capabilities(headers: &mut HeaderMap) {
     headers.insert(HeaderName::from_static("dav"), HeaderValue::from_static("1, 2, 3"));
+    headers.insert(HeaderName::from_static("dasl"), HeaderValue::from_static(DASL));
     headers.insert(HeaderName::from_static("ms-author-via"), HeaderValue::from_static("DAV"));
     headers.insert(header::ALLOW, HeaderValue::from_static(ALLOW));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));

@@ -102,7 +102,7 @@ impl Preconditions {
     pub fn below_unlocked(&self, request: &Request<'_>, trail: &Trail) -> Result<()> {
         let below = &trail.locks_below;
         // A client that shares a lock with others needs only its own token.
-        let open = |node| below.iter().any(|lock| lock.node_id == node && self.submits(&lock.token));
+        let open = |node| below.iter().any(|lock| lock.node_id == node && self.submits(&lock.lock.token));
         let locked: Vec<_> = below.iter().filter(|lock| !open(lock.node_id)).collect();
         if locked.is_empty() {
             return Ok(());

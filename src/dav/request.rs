@@ -52,8 +52,13 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// Reads a request below a mount. 401 without a token, 400 for a path that names nothing, 404 for another's drive.
     pub async fn read(cx: &'a Context<'a>) -> Result<Self> {
+        Self::read_at(cx, cx.uri.path()).await
+    }
+
+    /// The same for another path than that of the request.
+    async fn read_at(cx: &'a Context<'a>, path: &str) -> Result<Self> {
         let (drive, credentials) = cx.drive()?;
-        let asked = Asked::find(cx.uri.path(), &cx.config.webdav_name, Some(credentials.account));
+        let asked = Asked::find(path, &cx.config.webdav_name, Some(credentials.account));
         let mut asked = asked.ok_or(Error::NotFound("the resource"))?;
         if let Some(own) = asked.maybe_login() {
             let caller = drive.view(&credentials, &ViewRequest::default(), Vec::new()).await?.caller;
@@ -144,6 +149,27 @@ impl<'a> Request<'a> {
         if let Ok(id) = HeaderValue::try_from(global_id(self.ids, self.drive.account(), id)) {
             headers.insert(HeaderName::from_static("oc-fileid"), id);
         }
+    }
+
+    /// The request as if it had been sent to the scope of a search: a URL path of any mount, or one below
+    /// `/remote.php/dav`, as Nextcloud has it. 409 for one of another server.
+    pub async fn scope(&self, href: &str) -> Result<Self> {
+        let path = match href.split_once("://") {
+            None => href,
+            Some((_, rest)) => {
+                let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                if !self.is_own(authority) {
+                    return Err(Error::ConflictCondition("search-scope-valid"));
+                }
+                path
+            }
+        };
+        let behind = path.strip_prefix(self.cx.forwarded_prefix()).filter(|rest| rest.starts_with('/'));
+        let path = behind.unwrap_or(path);
+        if Asked::find(path, &self.cx.config.webdav_name, None).is_some() {
+            return Self::read_at(self.cx, path).await;
+        }
+        Self::read_at(self.cx, &format!("/remote.php/dav/{}", path.trim_start_matches('/'))).await
     }
 
     /// Where a COPY or MOVE goes: 400 without the header, 502 for another server or mount.

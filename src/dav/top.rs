@@ -16,7 +16,7 @@ use crate::resource::space_id;
 use crate::store::{Caller, Scope, ViewRequest};
 
 /// All methods here.
-const ALLOW: &str = "OPTIONS, PROPFIND";
+const ALLOW: &str = "OPTIONS, PROPFIND, SEARCH";
 
 const COLLECTION: &str = "<d:collection xmlns:d=\"DAV:\"/>";
 const PRINCIPAL: &str = "<d:collection xmlns:d=\"DAV:\"/><d:principal xmlns:d=\"DAV:\"/>";
@@ -32,6 +32,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
             Ok(response)
         }
         ("PROPFIND", _) => list(request, body).await,
+        ("SEARCH", _) => super::search::answer(request, body).await,
         _ => Err(Error::MethodNotAllowed(ALLOW)),
     }
 }

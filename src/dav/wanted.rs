@@ -13,6 +13,7 @@ const MOST_NAMES: usize = 512;
 const MOST_BYTES: usize = 16 * 1024;
 
 /// Which properties a client asks for.
+#[derive(Debug)]
 pub enum Wanted {
     /// All that it need not know by name, and those that it names besides.
     All(Vec<Asked>),
@@ -23,6 +24,7 @@ pub enum Wanted {
 }
 
 /// A property that is asked for by name.
+#[derive(Debug)]
 pub struct Asked {
     namespace: String,
     name: String,
@@ -60,6 +62,14 @@ impl Wanted {
         }
     }
 
+    /// The properties that the `prop` in `element` names, or all for an `allprop`; none where there is neither.
+    pub fn of_prop(element: &Element) -> Result<Self> {
+        if element.child(DAV, "allprop").is_some() {
+            return Ok(Self::All(Vec::new()));
+        }
+        Ok(Self::Named(element.child(DAV, "prop").map(names).transpose()?.unwrap_or_default()))
+    }
+
     /// What has to be read of each node.
     pub fn detail(&self) -> Detail {
         let is_dead = |asked: &Asked| asked.live.is_none();
@@ -68,6 +78,11 @@ impl Wanted {
             Self::Named(names) => names.iter().any(is_dead) || self.needs(Needs::Tags),
         };
         Detail { properties, digests: matches!(self, Self::Names) || self.needs(Needs::Content), parts: false }
+    }
+
+    /// Whether the locks above each node have to be known.
+    pub fn locks(&self) -> bool {
+        matches!(self, Self::All(_)) || self.needs(Needs::Locks)
     }
 
     /// Whether a property that is named needs that.
@@ -117,7 +132,7 @@ impl Wanted {
 }
 
 /// The properties that the elements in `prop` or `include` name: 400 for too many.
-pub fn names(element: &Element) -> Result<Vec<Asked>> {
+fn names(element: &Element) -> Result<Vec<Asked>> {
     let asked = |child: &Element| {
         let live = live::find(Name { namespace: &child.namespace, name: &child.name });
         Asked { namespace: child.namespace.clone(), name: child.name.clone(), live }

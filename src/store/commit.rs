@@ -177,7 +177,7 @@ fn way(trail: &Trail, last: Option<usize>) -> String {
 
 /// Tokens of all locks below the target, in order, with commas.
 fn below_tokens(trail: &Trail) -> String {
-    trail.locks_below.iter().map(|lock| lock.token.as_str()).collect::<Vec<_>>().join(",")
+    trail.locks_below.iter().map(|below| below.lock.token.as_str()).collect::<Vec<_>>().join(",")
 }
 
 /// Tokens of all locks on the way, in order, with commas.

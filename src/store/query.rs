@@ -38,13 +38,15 @@ impl Drive {
     pub(super) fn locks_below_statement(&self, credentials: &Credentials, address: &Address) -> Statement {
         let sql = format!(
             "WITH RECURSIVE {}, {}, \
-             up(token, node_id, exclusive, folder, path, id) AS ( \
-               SELECT l.token, l.node_id, l.exclusive, n.content_id IS NULL, n.name, n.parent_id \
+             up(token, node_id, folder, path, id) AS ( \
+               SELECT l.token, l.node_id, n.content_id IS NULL, n.name, n.parent_id \
                  FROM locks l CROSS JOIN nodes n ON n.id = l.node_id \
                  WHERE l.account_id = ?2 AND l.expires_at > ?4 AND n.parent_id IS NOT NULL \
-               UNION ALL SELECT up.token, up.node_id, up.exclusive, up.folder, n.name || '/' || up.path, n.parent_id \
+               UNION ALL SELECT up.token, up.node_id, up.folder, n.name || '/' || up.path, n.parent_id \
                  FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
-             SELECT token, node_id, exclusive, folder, path FROM up WHERE id = ({}) ORDER BY token",
+             SELECT up.node_id, up.folder, up.path, l.token, l.exclusive, l.infinite, l.owner, l.timeout_s, \
+               l.expires_at, l.taken_at \
+             FROM up CROSS JOIN locks l ON l.token = up.token WHERE up.id = ({}) ORDER BY l.token",
             start(address),
             way(address),
             target(address)
@@ -101,7 +103,7 @@ impl Drive {
         Some(Statement::new(format!("WITH RECURSIVE {start}, {way}{with} SELECT {columns} FROM {rows}"), params))
     }
 
-    fn start_params(&self, credentials: &Credentials, address: &Address) -> Vec<Value> {
+    pub(super) fn start_params(&self, credentials: &Credentials, address: &Address) -> Vec<Value> {
         let address = match address {
             Address::Path(names) | Address::Trash(names) => serde_json::json!(names).to_string().into(),
             Address::Id(id) => (*id).into(),
@@ -111,7 +113,7 @@ impl Drive {
 }
 
 /// `start`: the caller's root folder, or the top of the trash. ?1 is the token's hash, ?2 the account.
-fn start(address: &Address) -> &'static str {
+pub(super) fn start(address: &Address) -> &'static str {
     match address {
         Address::Path(_) | Address::Id(_) => {
             "start(id) AS ( \
@@ -128,7 +130,7 @@ fn start(address: &Address) -> &'static str {
 
 /// `way`: the nodes from the drive's root to the target, by depth below the caller's root (or, by
 /// number, below the target). ?3 is the address.
-fn way(address: &Address) -> &'static str {
+pub(super) fn way(address: &Address) -> &'static str {
     match address {
         // The name is looked up by json_extract, since a join with json_each reads all siblings.
         Address::Path(_) | Address::Trash(_) => {
@@ -155,7 +157,7 @@ fn way(address: &Address) -> &'static str {
 }
 
 /// The number of the target of `way`.
-fn target(address: &Address) -> &'static str {
+pub(super) fn target(address: &Address) -> &'static str {
     match address {
         Address::Path(_) | Address::Trash(_) => "SELECT id FROM way WHERE depth = json_array_length(?3)",
         // Only where the caller's root is on the way to it.
@@ -164,7 +166,7 @@ fn target(address: &Address) -> &'static str {
 }
 
 /// The columns of a node `n`; ?4 is the present time.
-fn columns(detail: Detail) -> String {
+pub(super) fn columns(detail: Detail) -> String {
     let mut columns = NODE.to_owned();
     columns.push_str(
         ", (SELECT json_group_array(json_object('token', l.token, 'exclusive', l.exclusive, 'infinite', \

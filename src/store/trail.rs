@@ -21,21 +21,17 @@ pub struct Trail {
 /// A lock on a node below another.
 #[derive(Debug, Clone, Deserialize)]
 pub struct LockBelow {
-    /// The lock's token.
-    pub token: String,
+    /// The lock.
+    #[serde(flatten)]
+    pub lock: Lock,
     /// The node that is locked.
     pub node_id: i64,
-    exclusive: i64,
     folder: i64,
-    path: String,
+    /// The names from the target to the locked node, with slashes between them.
+    pub path: String,
 }
 
 impl LockBelow {
-    /// Exclusive; else shared.
-    pub fn is_exclusive(&self) -> bool {
-        self.exclusive == 1
-    }
-
     /// Whether the locked node is a folder.
     pub fn is_folder(&self) -> bool {
         self.folder == 1

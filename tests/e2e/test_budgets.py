@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from support.dav import remove_prop, set_prop
+from support.dav import filter_files, remove_prop, search_body, set_prop
 from support.state import objects
 from support.timing import cost
 
@@ -110,6 +110,53 @@ def test_a_listing_of_5000_entries(wide):
     assert spent.trips == 1
     assert spent.read == 0 or ENTRIES <= spent.read <= 4 * ENTRIES + FEW, spent
     assert answer.content.count(b"response>") == 2 * (len(wide.names("wide/")) + 1)
+
+
+OC = "http://owncloud.org/ns"
+MARKED = f'<favorite xmlns="{OC}">1</favorite><tags xmlns="{OC}"><tag>t</tag></tags>'
+
+
+def test_marks_and_times_take_two_trips(deep):
+    for path in ("wide/17", f"{DEEP}/f"):
+        small(deep.proppatch(path, set_prop(f"{MARKED}<d:lastmodified>1</d:lastmodified><x:p>1</x:p>")), 207, 2)
+
+
+def test_a_report_reads_what_is_marked_and_the_way_to_it(deep):
+    for path in ("wide/17", f"{DEEP}/f"):
+        deep.proppatch(path, set_prop(MARKED))
+    props = "<d:getetag/><oc:favorite/><oc:tags/><d:lockdiscovery/><oc:checksums/>"
+    for rules in ("<oc:favorite>1</oc:favorite>", "<oc:systemtag>t</oc:systemtag><oc:favorite>1</oc:favorite>"):
+        for folder in ("", "wide", DEEP):
+            answer = deep.report(folder, filter_files(rules, props))
+            small(answer, 207, 1)
+            assert answer.content.count(b"<d:response>") == (1 if folder == DEEP else 2)
+
+
+def test_a_search_by_mark_or_number_reads_what_it_finds(deep):
+    deep.proppatch(f"{DEEP}/f", set_prop(MARKED))
+    number = deep.stat("wide/17", f'<fileid xmlns="{OC}"/>').text("fileid", f"{{{OC}}}")
+    for prop, value in (("oc:favorite", "1"), ("oc:fileid", number)):
+        where = f"<d:eq><d:prop><{prop}/></d:prop><d:literal>{value}</d:literal></d:eq>"
+        answer = deep.search("", search_body(where, None, "<d:getetag/><d:lockdiscovery/><oc:tags/>"))
+        small(answer, 207, 1)
+        assert b"<d:response>" in answer.content
+
+
+def test_a_search_by_name_reads_a_row_for_each_node(wide):
+    where = "<d:like><d:prop><d:displayname/></d:prop><d:literal>%432%</d:literal></d:like>"
+    order = "<d:orderby><d:order><d:prop><oc:size/></d:prop></d:order></d:orderby>"
+    answer = wide.search("", search_body(where, None, more=order))
+    assert answer.status_code == 207
+    spent = cost(answer)
+    assert spent.trips == 1 and spent.written == 0
+    assert spent.read == 0 or ENTRIES <= spent.read <= 6 * ENTRIES + FEW, spent
+
+
+def test_a_listing_of_marked_entries(wide):
+    props = f'<favorite xmlns="{OC}"/><tags xmlns="{OC}"/><contained-file-count xmlns="http://nextcloud.org/ns"/>'
+    answer = wide.propfind("wide", "1", props=props)
+    spent = cost(answer)
+    assert spent.trips == 1 and spent.read <= 4 * ENTRIES + FEW, spent
 
 
 def test_a_whole_tree_of_5000_in_one_trip(wide):

@@ -36,6 +36,27 @@ def lockinfo(scope: str = "exclusive", owner: str = "<d:owner>me</d:owner>") -> 
     )
 
 
+def filter_files(rules: str, props: str = "", bounds: str = "") -> str:
+    """A report on what all `rules` hold for."""
+    prop = f"<d:prop>{props}</d:prop>" if props else ""
+    return (
+        f'<?xml version="1.0"?><oc:filter-files xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns" '
+        f'xmlns:nc="http://nextcloud.org/ns">{prop}<oc:filter-rules>{rules}</oc:filter-rules>{bounds}</oc:filter-files>'
+    )
+
+
+def search_body(where: str, scope: str | None, select: str = "<d:getetag/>", more: str = "", depth: str = "infinity") -> str:
+    """A query for what `where` holds for, below the href `scope`, or below that of the request."""
+    scope = "" if scope is None else f"<d:href>{scope}</d:href>"
+    where = f"<d:where>{where}</d:where>" if where else ""
+    return (
+        f'<?xml version="1.0"?><d:searchrequest xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns" '
+        f'xmlns:nc="http://nextcloud.org/ns"><d:basicsearch><d:select><d:prop>{select}</d:prop></d:select>'
+        f"<d:from><d:scope>{scope}<d:depth>{depth}</d:depth></d:scope></d:from>{where}{more}"
+        f"</d:basicsearch></d:searchrequest>"
+    )
+
+
 class Dav(httpx.Client):
     """Sends Basic credentials with the token as password. Paths are relative to the mount and
     percent-encoded already. Redirects are not followed."""
@@ -94,6 +115,12 @@ class Dav(httpx.Client):
 
     def proppatch(self, path: str, *instructions: str, **kw):
         return self.request("PROPPATCH", path, content=proppatch_body(*instructions), **kw)
+
+    def report(self, path: str, body: str):
+        return self.request("REPORT", path, content=body)
+
+    def search(self, path: str, body: str):
+        return self.request("SEARCH", path, content=body)
 
     def mkcol(self, path: str, **kw):
         return self.request("MKCOL", path, **kw)

@@ -18,6 +18,8 @@ METHODS = {
     "MOVE",
     "LOCK",
     "UNLOCK",
+    "REPORT",
+    "SEARCH",
 }
 
 
@@ -31,6 +33,7 @@ def test_the_root_announces_classes_1_2_and_3(dav):
     assert {"1", "2", "3"} <= listed(answer, "dav")
     assert answer.headers["ms-author-via"] == "DAV"
     assert METHODS - {"PUT"} <= listed(answer, "allow")
+    assert "<DAV:basicsearch>" in listed(answer, "dasl")
 
 
 def test_a_file_announces_put(dav):
@@ -70,7 +73,7 @@ def test_any_user_name_and_bearer_work(server, dav):
 
 
 @pytest.mark.parametrize("path", ["", "a.txt", "missing"])
-@pytest.mark.parametrize("method", ["POST", "PATCH", "REPORT", "SEARCH"])
+@pytest.mark.parametrize("method", ["POST", "PATCH", "ACL", "BIND"])
 def test_a_method_that_is_not_served_is_405_with_allow(dav, path, method):
     dav.make("a.txt")
     answer = dav.request(method, path)

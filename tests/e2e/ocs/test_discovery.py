@@ -60,7 +60,7 @@ def test_nobody_else_is_there_and_nothing_can_be_changed(top, server, account):
         assert top.propfind(path).status_code == 404, path
     for method in ("PUT", "MKCOL", "DELETE", "GET"):
         answer = top.request(method, "files/")
-        assert answer.status_code == 405 and answer.headers["allow"] == "OPTIONS, PROPFIND"
+        assert answer.status_code == 405 and answer.headers["allow"] == "OPTIONS, PROPFIND, SEARCH"
     assert "1, 2, 3" in top.request("OPTIONS", "").headers["dav"]
     with httpx.Client(base_url=server.url) as nobody:
         assert nobody.request("PROPFIND", "/remote.php/dav/").status_code == 401
