@@ -52,3 +52,6 @@ INSERT INTO tags (account_id, tag, node_id)
   WHERE n.root_of IS NOT NULL;
 DELETE FROM properties WHERE (namespace = 'http://owncloud.org/ns' AND name IN ('favorite', 'tags'))
   OR (namespace = 'http://nextcloud.org/ns' AND name = 'creation_time');
+
+-- What a picture or a piece of music tells of itself, as JSON; NULL where nobody has looked, or it tells nothing.
+ALTER TABLE contents ADD COLUMN media TEXT;

@@ -16,6 +16,7 @@
 //! - `crypto`: sealing of blobs
 //! - `s3`: object storage by the S3 API, on any runtime's HTTP client
 //! - `scan`: virus scanners
+//! - `media`: what pictures and music tell of themselves
 //! - `ports`: what a runtime provides
 //!
 //! `config`, `context`, `error`, `body`, `resource`, `name` and `date` serve all of them.
@@ -31,6 +32,7 @@ pub mod error;
 pub mod fsck;
 pub mod handlers;
 pub mod jobs;
+pub mod media;
 pub mod name;
 pub mod ports;
 pub mod resource;

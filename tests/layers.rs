@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The modules from the ground floor upwards; those of one line do not know each other.
 const FLOORS: [&[&str]; 13] = [
     &["ports", "name"],
-    &["body", "crypto", "date", "s3", "scan"],
+    &["body", "crypto", "date", "media", "s3", "scan"],
     &["config"],
     &["error"],
     &["store"],

@@ -138,6 +138,8 @@ pub static LIVE: &[Live] = &[
     empty(NEXTCLOUD, "mount-type"),
     live(NEXTCLOUD, "is-encrypted", |_| text("0")),
     live(NEXTCLOUD, "has-preview", |_| text("false")),
+    live(OWNCLOUD, "audio", sync::audio).needs(Needs::Content),
+    live(OWNCLOUD, "location", sync::location).needs(Needs::Content),
     // Nextcloud's locks
     live(NEXTCLOUD, "lock", lock_props::is_locked).needs(Needs::Locks),
     live(NEXTCLOUD, "lock-owner-type", |r| lock(r).and_then(|_| text(BY_WEBDAV))).needs(Needs::Locks),

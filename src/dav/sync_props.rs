@@ -105,6 +105,21 @@ pub fn tags<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
     xml(elements("tag", resource.node.tags.iter().map(String::as_str).filter(|tag| *tag != FAVORITE)))
 }
 
+/// `oc:audio`
+pub fn audio<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
+    let audio = resource.node.content.as_ref()?.media.as_ref()?.audio.as_ref()?;
+    let known = [("artist", &audio.artist), ("album", &audio.album), ("title", &audio.title)];
+    let known = known.into_iter().map(|(name, text)| elements(name, text.as_deref().into_iter()));
+    xml(known.collect::<Vec<_>>().concat())
+}
+
+/// `oc:location`
+pub fn location<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
+    let place = resource.node.content.as_ref()?.media.as_ref()?.location?;
+    let degrees = [("latitude", place.latitude), ("longitude", place.longitude)];
+    xml(degrees.map(|(name, degrees)| elements(name, [format!("{degrees:.6}").as_str()].into_iter())).concat())
+}
+
 /// `<oc:name>text</oc:name>` for each text.
 fn elements<'t>(name: &str, texts: impl Iterator<Item = &'t str>) -> String {
     let element = |text| format!("<oc:{name} xmlns:oc=\"{OWNCLOUD}\">{}</oc:{name}>", escape(text));

@@ -6,10 +6,12 @@
 //!
 //! - `digest`: reading a content for its digests
 //! - `garbage`: deleting the blobs that nothing names
+//! - `media`: what pictures and music tell of themselves
 //! - `scan`: showing contents to the virus scanner
 
 mod digest;
 mod garbage;
+mod media;
 mod scan;
 
 use std::pin::pin;
@@ -150,6 +152,7 @@ async fn perform(config: &Config, ports: &Ports, jobs: &Jobs, job: &Job) -> Resu
     match job.kind.as_str() {
         "webhook" => webhooks::deliver(config, ports, jobs, job).await,
         "digest" => digest::compute(config, ports, jobs, job).await,
+        "media" => media::look(config, ports, jobs, job).await,
         "scan" => scan::scan(config, ports, jobs, job).await,
         "rescan" => jobs.continue_rescan(job).await.map(|_| true),
         _ => {

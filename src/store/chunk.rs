@@ -209,6 +209,7 @@ impl Drive {
             [upload.id.into(), upload.chunks.into(), upload.received.into()],
         ));
         batch.extend(self.insert_content(&id, &content)?);
+        batch.extend(self.insert_media(&id, place, link, content.size));
         batch.push(Statement::new(
             "INSERT INTO parts (content_id, seq, blob_key, size, wrapped_key) \
              SELECT ?1, row_number() OVER (ORDER BY number, name) - 1, blob_key, size, wrapped_key \

@@ -101,6 +101,7 @@ impl Drive {
         let mut batch = self.guards_of_link(place);
         batch.extend(link.lock.as_ref().map(|_| Self::guard_way_to(place)));
         batch.extend(self.insert_content(&id, content)?);
+        batch.extend(self.insert_media(&id, place, link, content.size));
         self.give(batch, place, &id, content.size, link, Vec::new()).await
     }
 

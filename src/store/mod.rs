@@ -17,6 +17,7 @@ mod garbage;
 mod job;
 mod lock;
 mod login;
+mod media;
 mod mend;
 mod metadata;
 mod migration;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use super::content::hex_digests;
 use super::{AvStatus, Content, Link, Linked, Lock, Part, Place, Property, Version};
 use crate::error::Error;
+use crate::media::Media;
 use crate::ports::Millis;
 
 /// The columns of a node that are always read; `n` is the row of `nodes`.
@@ -79,6 +80,9 @@ pub struct ContentInfo {
     pub av: AvStatus,
     /// What the scanner found in it.
     pub signature: Option<String>,
+    /// What it tells of itself, once a job has looked.
+    #[serde(default)]
+    pub media: Option<Media>,
     /// The parts in order, where they were asked for.
     #[serde(default)]
     pub parts: Vec<Part>,
@@ -121,6 +125,7 @@ impl Node {
                 adler32,
                 av: content.av,
                 signature: None,
+                media: None,
                 parts: Vec::new(),
             }),
         }

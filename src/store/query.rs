@@ -199,7 +199,7 @@ pub(super) fn content_json(id: &str, parts: bool) -> String {
     };
     format!(
         "(SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256, 'adler32', c.adler32, 'av', c.av, \
-           'signature', c.signature{parts}) \
+           'signature', c.signature, 'media', json(c.media){parts}) \
          FROM contents c WHERE c.id = {id})"
     )
 }
