@@ -1,9 +1,10 @@
-"""litmus 0.13, the conformance suite for WebDAV, each part by itself."""
+"""litmus 0.13, the conformance suite for WebDAV, each part by itself, at every URL below which a drive appears."""
 
 import re
 
 import pytest
 
+from support.mounts import MOUNTS, mount_of
 from support.tools import run, tool
 
 # litmus sends a request target with a fragment, which HTTP does not have; a runtime that parses
@@ -14,11 +15,12 @@ PARTS = {"basic": 16, "copymove": 13, "props": 30, "locks": 41, "http": 4}
 
 
 @pytest.mark.parametrize("part, count", PARTS.items(), ids=PARTS)
-def test_litmus(server, account, tmp_path, part, count):
+@pytest.mark.parametrize("mount", MOUNTS)
+def test_litmus(server, account, tmp_path, mount, part, count):
     printed = run(
         tool("litmus"),
         "-k",
-        f"{server.url}/dav/",
+        server.url + mount_of(account, mount),
         "me",
         account.token(),
         cwd=tmp_path,

@@ -17,7 +17,7 @@ MARKS = ("<!-- results -->\n", "<!-- /results -->\n")
 
 # The first that fits counts.
 AREAS = {
-    "litmus": r"clients\.test_litmus",
+    "litmus, at each of seven URLs": r"clients\.test_litmus",
     "nextcloudcmd and owncloudcmd: folders synced": r"clients\.test_sync",
     "rclone: a tree up, checked, synced, moved": r"clients\.test_(rclone|vendors)",
     "one large file, memory flat": r"clients\.test_large",

@@ -3,6 +3,8 @@ drive is nowhere."""
 
 import pytest
 
+from support.mounts import MOUNTS, mount_of, space_of
+
 OC = "{http://owncloud.org/ns}"
 PROPS = (
     '<oc:id xmlns:oc="http://owncloud.org/ns"/><oc:fileid xmlns:oc="http://owncloud.org/ns"/>'
@@ -12,17 +14,8 @@ PROPS = (
 
 
 def mounts(account) -> list[str]:
-    login, space = account.login, f"edgedrive${account.id}"
-    return [
-        "/dav/",
-        "/webdav/",
-        "/remote.php/webdav/",
-        f"/remote.php/dav/files/{login}/",
-        f"/dav/files/{login}/",
-        f"/remote.php/dav/spaces/{space}/",
-        f"/dav/spaces/{space}/",
-        f"/dav/spaces/{space.replace('$', '%24')}/",
-    ]
+    encoded = f"/dav/spaces/{space_of(account).replace('$', '%24')}/"
+    return [*(mount_of(account, mount) for mount in MOUNTS), encoded]
 
 
 def test_every_mount_shows_the_same_tree_under_its_own_hrefs(account, dav):
