@@ -47,7 +47,7 @@ pub async fn put(request: &Request<'_>, mut body: Body) -> Result<Response<Body>
     let mut wanted = ViewRequest::of(Address::Path(path));
     preconditions.extend(&mut wanted);
     let blob = request.drive.new_upload();
-    let also = vec![request.drive.find_chunked(&name), request.drive.record_upload(&request.credentials, &blob)];
+    let also = vec![request.drive.find_chunked(&[&name]), request.drive.record_upload(&request.credentials, &blob)];
     let view = request.drive.view(&request.credentials, &wanted, also).await?;
     to_file(request, &preconditions, &view)?;
     // Nobody need begin an upload: its first chunk does.
@@ -77,7 +77,7 @@ async fn begin(request: &Request<'_>, name: &str, total_length: Option<u64>) -> 
     let total = total_length.and_then(|total| i64::try_from(total).ok());
     match request.drive.begin_chunked(name, total, None).await {
         Err(Error::AlreadyExists(_)) => {
-            let also = vec![request.drive.find_chunked(name)];
+            let also = vec![request.drive.find_chunked(&[name])];
             let view = request.drive.view(&request.credentials, &ViewRequest::default(), also).await?;
             request.drive.chunked_upload(view.also.first())
         }
@@ -101,7 +101,7 @@ async fn finish(
         };
         let place = to_file(request, preconditions, &view)?;
         let av = unscanned(request.cx.config, upload.received);
-        request.drive.link_chunks(&place, upload, av, link).await
+        request.drive.link_chunks(&place, std::slice::from_ref(upload), av, link).await
     })
     .await
 }

@@ -46,7 +46,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
 
 /// The caller, who may write, and the upload of that name.
 async fn read(request: &Request<'_>, name: &str) -> Result<(View, ChunkedUpload)> {
-    let also = vec![request.drive.find_chunked(name)];
+    let also = vec![request.drive.find_chunked(&[name])];
     let view = request.drive.view(&request.credentials, &ViewRequest::default(), also).await?;
     view.caller.scopes.require(Scope::Write)?;
     let upload = request.drive.chunked_upload(view.also.first())?;
@@ -67,7 +67,7 @@ async fn put(request: &Request<'_>, name: &str, chunk: &str, mut body: Body) -> 
     let number = number_of(chunk).ok_or_else(|| Error::bad("the name of a chunk begins with its number"))?;
     let length = announced_length(&request.cx.headers, &body)?;
     let blob = request.drive.new_upload();
-    let also = vec![request.drive.find_chunked(name), request.drive.record_upload(&request.credentials, &blob)];
+    let also = vec![request.drive.find_chunked(&[name]), request.drive.record_upload(&request.credentials, &blob)];
     let view = request.drive.view(&request.credentials, &ViewRequest::default(), also).await?;
     view.caller.scopes.require(Scope::Write)?;
     let upload = request.drive.chunked_upload(view.also.first())?;
@@ -143,7 +143,7 @@ async fn finish(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
     let mut wanted = ViewRequest::of(Address::Path(destination.segments().to_vec()));
     preconditions.extend(&mut wanted);
     let linked = twice(async || {
-        let also = vec![request.drive.find_chunked(name)];
+        let also = vec![request.drive.find_chunked(&[name])];
         let view = request.drive.view(&request.credentials, &wanted, also).await?;
         let place = to_file(request, &preconditions, &view)?;
         if !overwrite && view.trail()?.target().is_some() {
@@ -153,7 +153,7 @@ async fn finish(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
         check_complete(&upload, total)?;
         view.caller.check_quota(upload.received.unsigned_abs())?;
         let av = unscanned(request.cx.config, upload.received);
-        request.drive.link_chunks(&place, &upload, av, &link).await
+        request.drive.link_chunks(&place, &[upload], av, &link).await
     })
     .await?;
     Ok(stored(request, &linked, &link))

@@ -1,6 +1,7 @@
 //! Uploads that come in chunks: each chunk stays the blob that it arrived as, and the end only links them.
 
 use serde::Deserialize;
+use serde_json::json;
 
 use super::content::{Link, Linked, Part};
 use super::{AvStatus, Content, Drive, Place};
@@ -70,22 +71,33 @@ impl Drive {
         Ok(ChunkedUpload { id, total, received: 0, chunks: 0, target, expires_at })
     }
 
-    /// Reads the upload of that name, for a batch of `View`; `chunked_upload` reads the answer.
-    pub fn find_chunked(&self, name: &str) -> Statement {
+    /// Reads the uploads of these names, for a batch of `View`; `chunked_uploads` reads the answer.
+    pub fn find_chunked(&self, names: &[&str]) -> Statement {
         Statement::new(
-            format!("{UPLOAD} WHERE u.account_id = ?1 AND u.name = ?2 GROUP BY u.id"),
-            [self.account.into(), name.into()],
+            format!(
+                "{UPLOAD} WHERE u.account_id = ?1 AND u.name IN (SELECT value FROM json_each(?2)) \
+                 GROUP BY u.id ORDER BY (SELECT key FROM json_each(?2) WHERE value = u.name)"
+            ),
+            [self.account.into(), json!(names).to_string().into()],
         )
     }
 
-    /// What `find_chunked` has read: 404 where there is no such upload, 410 for one whose time is over.
-    pub fn chunked_upload(&self, rows: Option<&Rows>) -> Result<ChunkedUpload> {
-        let upload: Option<ChunkedUpload> = rows.map(Rows::first).transpose()?.flatten();
-        let upload = upload.ok_or(Error::NotFound("the upload"))?;
-        if upload.expires_at <= self.now {
+    /// The uploads that `find_chunked` has read, in the order of their names, `count` of them: 404 where one is missing, 410
+    /// where the time of one is over.
+    pub fn chunked_uploads(&self, rows: Option<&Rows>, count: usize) -> Result<Vec<ChunkedUpload>> {
+        let uploads: Vec<ChunkedUpload> = rows.map(Rows::parse).transpose()?.unwrap_or_default();
+        if uploads.len() != count {
+            return Err(Error::NotFound("the upload"));
+        }
+        if uploads.iter().any(|upload| upload.expires_at <= self.now) {
             return Err(Error::Expired);
         }
-        Ok(upload)
+        Ok(uploads)
+    }
+
+    /// The only one that `find_chunked` has read.
+    pub fn chunked_upload(&self, rows: Option<&Rows>) -> Result<ChunkedUpload> {
+        self.chunked_uploads(rows, 1)?.pop().ok_or(Error::NotFound("the upload"))
     }
 
     /// Reads the names of the uploads under way that clients have named, for a batch of `View`; `all_chunked` reads the
@@ -190,33 +202,40 @@ impl Drive {
         self.database.batch(vec![delete]).await.map(|_| ())
     }
 
-    /// Makes a content of the chunks, in their order, and gives it to the name of `place`. The number of chunks must
-    /// still be that of `upload`. One round trip; no blob is touched.
+    /// Makes a content of the chunks of these uploads, one upload after the other and each in its order, and gives it to
+    /// the name of `place`. The number of chunks must still be that of `uploads`. One round trip; no blob is touched.
     pub async fn link_chunks(
         &self,
         place: &Place,
-        upload: &ChunkedUpload,
+        uploads: &[ChunkedUpload],
         av: AvStatus,
         link: &Link,
     ) -> Result<Linked> {
         let id = super::random_hex(&self.ports, 16);
-        let content = Content { size: upload.received, digests: None, parts: Vec::new(), av, scanner_error: None };
+        let ids = json!(uploads.iter().map(|upload| upload.id).collect::<Vec<_>>()).to_string();
+        let chunks: i64 = uploads.iter().map(|upload| upload.chunks).sum();
+        let size = uploads.iter().map(|upload| upload.received).sum();
+        let content = Content { size, digests: None, parts: Vec::new(), av, scanner_error: None };
         let mut batch = self.guards_of_link(place);
         batch.push(Statement::new(
             "INSERT INTO guard SELECT 'upload' WHERE (?2, ?3) IS NOT \
-             (SELECT count(*), coalesce(sum(size), 0) FROM chunks WHERE upload_id = ?1) \
-             OR NOT EXISTS (SELECT 1 FROM uploads WHERE id = ?1)",
-            [upload.id.into(), upload.chunks.into(), upload.received.into()],
+             (SELECT count(*), coalesce(sum(c.size), 0) FROM json_each(?1) u CROSS JOIN chunks c \
+               WHERE c.upload_id = u.value) \
+             OR EXISTS (SELECT 1 FROM json_each(?1) u WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE id = u.value))",
+            [ids.as_str().into(), chunks.into(), size.into()],
         ));
         batch.extend(self.insert_content(&id, &content)?);
         batch.extend(self.insert_media(&id, place, link, content.size));
         batch.push(Statement::new(
             "INSERT INTO parts (content_id, seq, blob_key, size, wrapped_key) \
-             SELECT ?1, row_number() OVER (ORDER BY number, name) - 1, blob_key, size, wrapped_key \
-             FROM chunks WHERE upload_id = ?2",
-            [id.as_str().into(), upload.id.into()],
+             SELECT ?1, row_number() OVER (ORDER BY u.key, c.number, c.name) - 1, c.blob_key, c.size, c.wrapped_key \
+             FROM json_each(?2) u CROSS JOIN chunks c WHERE c.upload_id = u.value",
+            [id.as_str().into(), ids.as_str().into()],
         ));
-        batch.push(Statement::new("DELETE FROM uploads WHERE id = ?1", [upload.id.into()]));
+        batch.push(Statement::new(
+            "DELETE FROM uploads WHERE id IN (SELECT value FROM json_each(?1))",
+            [ids.as_str().into()],
+        ));
         self.give(batch, place, &id, content.size, link, Vec::new()).await
     }
 }

@@ -1,40 +1,56 @@
 //! TUS 1.0.0, resumable uploads, with the extensions creation, creation-with-upload, creation-defer-length, checksum,
-//! termination and expiration. The same for REST and for the folders of WebDAV.
+//! concatenation, termination and expiration. The same for REST and for the folders of WebDAV.
 //!
 //! What comes is cut into pieces, each a blob that counts as soon as it is stored: a connection that breaks loses no more
 //! than the last of them. The end only links them.
 
+mod answers;
+mod concat;
+mod headers;
 mod metadata;
 mod piece;
 
-use data_encoding::BASE64;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
+pub use self::answers::options;
+use self::answers::{answer, progress};
+use self::concat::Concat;
+use self::headers::{checksum, header_text, number};
 use self::metadata::Metadata;
 use self::piece::Piece;
-use super::checksum::{Algorithm, Checksum};
-use super::download::etag_header;
 use super::upload::{LONGEST, unscanned};
 use crate::body::Body;
 use crate::context::Context;
-use crate::date::http_date;
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, Millis};
-use crate::resource::global_id;
 use crate::store::{
-    Address, Caller, ChunkedUpload, Content, Credentials, Drive, Link, Linked, Node, Place, Scope, Trail, ViewRequest,
-    twice,
+    Address, Caller, ChunkedUpload, Content, Credentials, Drive, Link, Linked, Node, Place, Scope, Trail, View,
+    ViewRequest, twice,
 };
 
 /// The version of the protocol.
 const VERSION: &str = "1.0.0";
-const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,checksum,termination,expiration";
+const EXTENSIONS: &str =
+    "creation,creation-with-upload,creation-defer-length,checksum,concatenation,termination,expiration";
 const CHECKSUMS: &str = "sha1,md5,sha256";
 const OFFSET_OCTETS: &str = "application/offset+octet-stream";
 
+/// The path of an upload, without its name.
+const UPLOADS: &str = "/api/v1/uploads/";
+
 /// Bytes of a piece: what a broken connection may lose, and what is in memory before it is stored.
 const PIECE: u64 = 8 << 20;
+
+/// What an upload is for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Purpose {
+    /// `Upload-Metadata` as it came, which HEAD repeats.
+    metadata: String,
+    /// None for a part of a file, which is made of its parts later.
+    #[serde(flatten)]
+    target: Option<Target>,
+}
 
 /// Where the file is to be.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,8 +59,6 @@ struct Target {
     name: String,
     mime: Option<String>,
     modified_at: Option<Millis>,
-    /// `Upload-Metadata` as it came, which HEAD repeats.
-    metadata: String,
 }
 
 /// A drive, and who asks.
@@ -57,16 +71,6 @@ pub struct Tus<'a> {
     pub credentials: &'a Credentials,
 }
 
-/// What the server can (OPTIONS).
-pub fn options() -> Response<Body> {
-    let mut response = answer(StatusCode::NO_CONTENT);
-    let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("tus-version"), HeaderValue::from_static(VERSION));
-    headers.insert(HeaderName::from_static("tus-extension"), HeaderValue::from_static(EXTENSIONS));
-    headers.insert(HeaderName::from_static("tus-checksum-algorithm"), HeaderValue::from_static(CHECKSUMS));
-    response
-}
-
 /// Whether a request speaks TUS.
 pub fn is_tus(headers: &HeaderMap) -> bool {
     headers.contains_key("tus-resumable")
@@ -74,38 +78,33 @@ pub fn is_tus(headers: &HeaderMap) -> bool {
 
 impl Tus<'_> {
     /// Begins an upload of a file into a folder, and takes its first bytes if they come along. The name is in the
-    /// metadata, and may lead into folders below.
+    /// metadata, and may lead into folders below. What is but a part of a file needs no name.
     pub async fn create(&self, folder: Address, body: Body) -> Result<Response<Body>> {
         self.check_version()?;
         let headers = &self.cx.headers;
+        let metadata = header_text(headers, "upload-metadata")?.unwrap_or_default();
+        let wanted = Metadata::parse(metadata).ok_or_else(|| Error::bad("the header Upload-Metadata is malformed"))?;
+        let (folder, name) = match Concat::read(headers)? {
+            Some(Concat::Final(parts)) => return self.concatenate(folder, &wanted, &parts).await,
+            Some(Concat::Partial) => (folder, None),
+            None => wanted.place(folder).map(|(folder, name)| (folder, Some(name)))?,
+        };
         let total = match (number(headers, "upload-length")?, headers.get("upload-defer-length")) {
             (Some(total), None) => Some(total),
             (None, Some(defer)) if defer == "1" => None,
             _ => return Err(Error::bad("either Upload-Length or Upload-Defer-Length: 1 is needed")),
         };
-        let metadata = header_text(headers, "upload-metadata")?.unwrap_or_default();
-        let wanted = Metadata::parse(metadata).ok_or_else(|| Error::bad("the header Upload-Metadata is malformed"))?;
-        let (folder, name) = wanted.place(folder)?;
         let view = self.drive.view(self.credentials, &ViewRequest::of(folder), Vec::new()).await?;
-        let node = folder_of(&view.caller, view.trail()?)?;
+        let folder = folder_of(&view.caller, view.trail()?)?.id;
         view.caller.check_quota(total.unwrap_or(0).unsigned_abs())?;
-        let target = Target {
-            folder: node.id,
-            name,
-            mime: wanted.mime,
-            modified_at: wanted.modified_at,
-            metadata: metadata.to_owned(),
-        };
+        let target = name.map(|name| Target { folder, name, mime: wanted.mime, modified_at: wanted.modified_at });
+        let purpose = Purpose { metadata: metadata.to_owned(), target };
         let id = self.drive.new_chunked_name();
-        let json = serde_json::to_string(&target).map_err(Error::internal)?;
+        let json = serde_json::to_string(&purpose).map_err(Error::internal)?;
         let upload = self.drive.begin_chunked(&id, total, Some(json)).await?;
         let with_bytes = headers.get(header::CONTENT_TYPE).is_some_and(|value| value == OFFSET_OCTETS);
         let (upload, linked) = self.take(upload, if with_bytes { body } else { Body::empty() }).await?;
-
-        let mut response = progress(StatusCode::CREATED, &upload, linked.as_ref());
-        let location = format!("{}/api/v1/uploads/{id}", self.cx.forwarded_prefix());
-        response.headers_mut().insert(header::LOCATION, HeaderValue::try_from(location).map_err(Error::internal)?);
-        Ok(response)
+        self.located(&id, progress(StatusCode::CREATED, &upload, linked.as_ref()))
     }
 
     /// How far an upload is (HEAD).
@@ -118,7 +117,11 @@ impl Tus<'_> {
             Some(total) => _ = headers.insert(HeaderName::from_static("upload-length"), HeaderValue::from(total)),
             None => _ = headers.insert(HeaderName::from_static("upload-defer-length"), HeaderValue::from_static("1")),
         }
-        if let Ok(metadata) = HeaderValue::try_from(target(&upload)?.metadata)
+        let purpose = purpose(&upload)?;
+        if purpose.target.is_none() {
+            headers.insert(HeaderName::from_static("upload-concat"), HeaderValue::from_static(concat::PARTIAL));
+        }
+        if let Ok(metadata) = HeaderValue::try_from(purpose.metadata)
             && !metadata.is_empty()
         {
             headers.insert(HeaderName::from_static("upload-metadata"), metadata);
@@ -158,7 +161,7 @@ impl Tus<'_> {
         Ok(answer(StatusCode::NO_CONTENT))
     }
 
-    /// Stores what comes, and makes the file when all of it is there.
+    /// Stores what comes, and makes the file, if it is to be one, when all of it is there.
     async fn take(&self, mut upload: ChunkedUpload, mut body: Body) -> Result<(ChunkedUpload, Option<Linked>)> {
         let room = upload.total.unwrap_or(LONGEST.cast_signed()) - upload.received;
         let length = body.length.filter(|_| !self.cx.headers.contains_key(header::TRANSFER_ENCODING));
@@ -187,7 +190,10 @@ impl Tus<'_> {
                 break;
             }
         }
-        let linked = if upload.total == Some(upload.received) { Some(self.link(&upload).await?) } else { None };
+        let linked = match purpose(&upload)?.target {
+            Some(target) if upload.total == Some(upload.received) => Some(self.link(&upload, &target).await?),
+            _ => None,
+        };
         Ok((upload, linked))
     }
 
@@ -200,26 +206,30 @@ impl Tus<'_> {
         self.drive.store(&self.cx.config.keys, blob, piece, None, available).await
     }
 
-    async fn link(&self, upload: &ChunkedUpload) -> Result<Linked> {
-        let target = target(upload)?;
+    async fn link(&self, upload: &ChunkedUpload, target: &Target) -> Result<Linked> {
         let link = Link { mime: target.mime.clone(), modified_at: target.modified_at, ..Link::default() };
-        let av = unscanned(self.cx.config, upload.received);
         twice(async || {
             let wanted = ViewRequest::of(Address::Id(target.folder));
             let view = self.drive.view(self.credentials, &wanted, Vec::new()).await?;
-            let trail = view.trail()?;
-            let folder = folder_of(&view.caller, trail)?;
-            if trail.target_index().is_some_and(|index| trail.covering(index).next().is_some()) {
-                return Err(Error::Locked(Vec::new()));
-            }
-            let place = Place::new_member(trail, folder.id, &target.name);
-            self.drive.link_chunks(&place, upload, av, &link).await
+            self.link_below(&view, &target.name, std::slice::from_ref(upload), &link).await
         })
         .await
     }
 
+    /// Makes a file of uploads that are complete, in the folder that was read.
+    async fn link_below(&self, view: &View, name: &str, uploads: &[ChunkedUpload], link: &Link) -> Result<Linked> {
+        let trail = view.trail()?;
+        let folder = folder_of(&view.caller, trail)?;
+        if trail.target_index().is_some_and(|index| trail.covering(index).next().is_some()) {
+            return Err(Error::Locked(Vec::new()));
+        }
+        let place = Place::new_member(trail, folder.id, name);
+        let av = unscanned(self.cx.config, size_of(uploads));
+        self.drive.link_chunks(&place, uploads, av, link).await
+    }
+
     async fn find(&self, id: &str) -> Result<(Caller, ChunkedUpload)> {
-        let also = vec![self.drive.find_chunked(id)];
+        let also = vec![self.drive.find_chunked(&[id])];
         let view = self.drive.view(self.credentials, &ViewRequest::default(), also).await?;
         view.caller.scopes.require(Scope::Write)?;
         let upload = self.drive.chunked_upload(view.also.first())?;
@@ -235,71 +245,26 @@ impl Tus<'_> {
             Err(Error::PreconditionFailed(format!("Tus-Resumable must be {VERSION}")))
         }
     }
-}
 
-fn target(upload: &ChunkedUpload) -> Result<Target> {
-    serde_json::from_str(upload.target.as_deref().unwrap_or_default()).map_err(Error::internal)
-}
-
-/// An answer that tells how far an upload is, and which file it has made.
-fn progress(status: StatusCode, upload: &ChunkedUpload, linked: Option<&Linked>) -> Response<Body> {
-    let mut response = answer(status);
-    let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("upload-offset"), HeaderValue::from(upload.received));
-    match linked {
-        Some(linked) => {
-            headers.insert(header::ETAG, etag_header(&linked.etag));
-            headers.insert(HeaderName::from_static("oc-etag"), etag_header(&linked.etag));
-            // As sync clients know it; the number is the file's id in REST.
-            if let Ok(id) = HeaderValue::try_from(global_id(linked.id)) {
-                headers.insert(HeaderName::from_static("oc-fileid"), id);
-            }
-        }
-        None => {
-            if let Ok(expires) = HeaderValue::try_from(http_date(upload.expires_at)) {
-                headers.insert(HeaderName::from_static("upload-expires"), expires);
-            }
-        }
+    /// An answer that tells where the upload is.
+    fn located(&self, id: &str, mut response: Response<Body>) -> Result<Response<Body>> {
+        let location = format!("{}{UPLOADS}{id}", self.cx.forwarded_prefix());
+        response.headers_mut().insert(header::LOCATION, HeaderValue::try_from(location).map_err(Error::internal)?);
+        Ok(response)
     }
-    response
+}
+
+/// Bytes of uploads.
+fn size_of(uploads: &[ChunkedUpload]) -> i64 {
+    uploads.iter().map(|upload| upload.received).sum()
+}
+
+fn purpose(upload: &ChunkedUpload) -> Result<Purpose> {
+    serde_json::from_str(upload.target.as_deref().unwrap_or_default()).map_err(Error::internal)
 }
 
 /// The folder at the end of a trail, for a caller who may write.
 fn folder_of<'t>(caller: &Caller, trail: &'t Trail) -> Result<&'t Node> {
     caller.scopes.require(Scope::Write)?;
     trail.target().filter(|node| node.is_folder()).ok_or(Error::NotFound("the folder"))
-}
-
-fn answer(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("tus-resumable"), HeaderValue::from_static(VERSION));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
-}
-
-/// `Upload-Checksum`
-fn checksum(headers: &HeaderMap) -> Result<Option<Checksum>> {
-    let Some(text) = header_text(headers, "upload-checksum")? else { return Ok(None) };
-    let malformed = || Error::bad("the header Upload-Checksum is malformed, or of an unknown algorithm");
-    let (name, value) = text.split_once(' ').ok_or_else(malformed)?;
-    let algorithm =
-        CHECKSUMS.split(',').find(|known| *known == name).and_then(Algorithm::parse).ok_or_else(malformed)?;
-    let value = BASE64.decode(value.trim().as_bytes()).map_err(|_| malformed())?;
-    Ok(Some(Checksum { algorithm, value }))
-}
-
-fn header_text<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h str>> {
-    let value = headers.get(name).map(HeaderValue::to_str).transpose();
-    value.map_err(|_| Error::bad(format!("the header {name} is malformed")))
-}
-
-fn number(headers: &HeaderMap, name: &'static str) -> Result<Option<i64>> {
-    let Some(text) = header_text(headers, name)? else { return Ok(None) };
-    let number = text.parse().ok().filter(|number| (0..=LONGEST.cast_signed()).contains(number));
-    number
-        .filter(|_| text.bytes().all(|b| b.is_ascii_digit()))
-        .map(Some)
-        .ok_or_else(|| Error::bad(format!("the header {name} is not a number, or too large")))
 }

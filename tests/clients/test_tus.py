@@ -80,6 +80,22 @@ class TestJavaScript:
         assert run("go on", str(urls))["seen"] == ["HEAD", *["PATCH"] * 3]
         assert arrived(account, file)
 
+    @AT_BOTH
+    def test_parts_go_up_side_by_side(self, run, account, file):
+        seen = run("parallel")["seen"]
+        # Three parts, each of five pieces, and the file that is made of them.
+        assert (seen.count("POST"), seen.count("PATCH"), seen[-1]) == (4, 15, "POST")
+        assert arrived(account, file)
+
+    def test_after_a_crash_the_parts_go_on(self, run, endpoint, account, file, tmp_path):
+        urls = str(tmp_path / "urls.json")
+        arguments = ["parallel crash", endpoint, account.token(), str(file), urls]
+        crashed = subprocess.run([tool("node"), str(PROGRAMS / "tus.mjs"), *arguments], timeout=60)
+        assert crashed.returncode == -9 and account.rest().files() == []
+        seen = run("parallel go on", urls)["seen"]
+        assert (seen.count("HEAD"), seen.count("POST")) == (3, 1) and seen.count("PATCH") < 15
+        assert arrived(account, file)
+
     def test_an_upload_is_thrown_away(self, run, account):
         run("terminate")
         assert account.rest().files() == []

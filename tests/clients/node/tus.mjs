@@ -8,6 +8,7 @@ import tus from 'tus-js-client'
 
 const [scenario, endpoint, token, file, ...more] = process.argv.slice(2)
 const PIECE = 1_500_000
+const PARALLEL = { parallelUploads: 3, chunkSize: PIECE / 3 }
 
 // Starts an upload of `content`; the promise is kept when all of it has come.
 function upload(content, options, begun = () => {}) {
@@ -72,6 +73,10 @@ const scenarios = {
 
   crash: () => crash({ chunkSize: PIECE, urlStorage: new tus.FileUrlStorage(more[0]) }, 2 * PIECE),
   'go on': () => resume(createReadStream(file), { chunkSize: PIECE, urlStorage: new tus.FileUrlStorage(more[0]) }),
+
+  parallel: () => start(createReadStream(file), PARALLEL),
+  'parallel crash': () => crash({ ...PARALLEL, urlStorage: new tus.FileUrlStorage(more[0]) }, 1),
+  'parallel go on': () => resume(createReadStream(file), { ...PARALLEL, urlStorage: new tus.FileUrlStorage(more[0]) }),
 
   // Thrown away in the middle.
   async terminate() {

@@ -48,7 +48,7 @@ def content(rest, name="f") -> bytes:
 def test_the_server_says_what_it_can(rest):
     answer = rest.options("uploads")
     assert answer.status_code == 204 and answer.headers["tus-version"] == "1.0.0"
-    assert {"creation", "checksum", "termination", "expiration"} <= set(answer.headers["tus-extension"].split(","))
+    assert {"creation", "checksum", "concatenation", "termination", "expiration"} <= set(answer.headers["tus-extension"].split(","))
     assert "sha1" in answer.headers["tus-checksum-algorithm"]
 
 
@@ -194,3 +194,78 @@ def test_a_large_piece_is_stored_as_it_comes(rest):
     upload = begun(rest, len(data))
     assert append(rest, upload, 0, data).status_code == 204
     assert content(rest) == data
+
+
+def part(client, data: bytes, length: int | None = None) -> str:
+    """The path of a new upload that is a part of a file; `length` where not all of it comes yet."""
+    headers = {**OCTETS, "Upload-Concat": "partial", "Upload-Length": str(length or len(data))}
+    answer = client.post("uploads", content=data, headers=headers)
+    assert answer.status_code == 201 and "etag" not in answer.headers, answer.text
+    return answer.headers["location"].removeprefix("/api/v1/")
+
+
+def concatenated(client, parts: list[str], path: str = "uploads", host: str = "", **more: str):
+    final = "final;" + " ".join(f"{host}/api/v1/{part}" for part in parts)
+    headers = {**TUS, "Upload-Concat": final, "Upload-Metadata": metadata(**{"filename": "f", **more})}
+    return client.post(path, headers=headers)
+
+
+def test_parts_become_one_file(rest, account):
+    pieces = [os.urandom(size) for size in (300_000, 1, 70_000, 9_000_000)]
+    clients = [account.rest() for _ in pieces]
+    with ThreadPoolExecutor(4) as pool:
+        parts = list(pool.map(part, clients, pieces))
+    shown = rest.head(parts[1], headers=TUS)
+    assert shown.headers["upload-concat"] == "partial" and shown.headers["upload-offset"] == "1"
+    assert rest.files() == []
+    answer = concatenated(rest, parts[::-1], mtime="1700000000", host="https://drive.example")
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["location"] and answer.headers["etag"] and answer.headers["oc-fileid"]
+    assert content(rest) == b"".join(pieces[::-1])
+    assert rest.files()[0]["modifiedAt"].startswith("2023-11-14T22:13:20")
+    assert [rest.head(each, headers=TUS).status_code for each in parts] == [404] * 4
+
+
+def test_parts_become_a_file_in_a_folder(rest, account):
+    dav = account.dav()
+    dav.folder("d")
+    old = dav.make("d/f", b"old")
+    answer = concatenated(dav, [part(rest, b"abc"), part(rest, b"def")], path="d/")
+    assert answer.status_code == 201 and answer.headers["oc-etag"] != old
+    assert dav.get("d/f").content == b"abcdef"
+
+
+def test_a_part_that_is_not_complete_can_go_on(rest):
+    parts = [part(rest, b"abc"), part(rest, b"d", length=3)]
+    assert concatenated(rest, parts).status_code == 409
+    assert append(rest, parts[1], 1, b"ef").status_code == 204
+    assert concatenated(rest, parts).status_code == 201
+    assert content(rest) == b"abcdef"
+
+
+def test_parts_that_make_no_file(rest, account, server):
+    one, whole = part(rest, b"abc"), begun(rest, 3)
+    stranger = part(server.account().rest(), b"abc")
+    for parts, status in (
+        ([one, one], 400),
+        ([one, whole], 400),
+        ([one, "uploads/none"], 404),
+        ([one, stranger], 404),
+        ([], 400),
+        ([f"uploads/{number}" for number in range(101)], 400),
+    ):
+        assert_error(concatenated(rest, parts), status)
+    assert_error(concatenated(rest, [one], filename=".."), 400)
+    assert_error(concatenated(rest, [one], folderId="999999"), 404)
+    assert_error(rest.post("uploads", headers={**TUS, "Upload-Concat": "whole", "Upload-Length": "1"}), 400)
+    assert concatenated(account.rest(account.token("read")), [one]).status_code == 403
+    assert rest.files() == [] and offset(rest, one) == 3
+
+
+def test_the_quota_is_asked_when_parts_become_a_file(server):
+    account = server.account(quota=1000)
+    rest = account.rest()
+    parts = [part(rest, b"x" * 600), part(rest, b"x" * 600)]
+    assert concatenated(rest, parts).status_code == 413
+    assert rest.files() == [] and [offset(rest, each) for each in parts] == [600, 600]
+    assert concatenated(rest, parts[:1]).status_code == 201
