@@ -12,9 +12,15 @@ use crate::store::Detail;
 const MOST_NAMES: usize = 512;
 const MOST_BYTES: usize = 16 * 1024;
 
+/// The properties of RFC 4331, which are not in an `allprop`.
+const QUOTA: [Name<'static>; 2] =
+    [Name { namespace: DAV, name: "quota-available-bytes" }, Name { namespace: DAV, name: "quota-used-bytes" }];
+
 /// Which properties a client asks for.
 #[derive(Debug)]
 pub enum Wanted {
+    /// It does not say: all that it need not know by name, and the quota, for which Nextcloud's clients look there.
+    Unsaid,
     /// All that it need not know by name, and those that it names besides.
     All(Vec<Asked>),
     /// The names of all.
@@ -39,9 +45,9 @@ impl Asked {
 }
 
 impl Wanted {
-    /// What the body of a PROPFIND asks for; everything where there is none.
+    /// What the body of a PROPFIND asks for.
     pub fn of(document: Option<&Element>) -> Result<Self> {
-        document.map_or(Ok(Self::All(Vec::new())), Self::of_propfind)
+        document.map_or(Ok(Self::Unsaid), Self::of_propfind)
     }
 
     /// Reads a `propfind`: 400 where it asks for nothing. What else stands in it is ignored, stray
@@ -74,7 +80,7 @@ impl Wanted {
     pub fn detail(&self) -> Detail {
         let is_dead = |asked: &Asked| asked.live.is_none();
         let properties = match self {
-            Self::All(_) | Self::Names => true,
+            Self::Unsaid | Self::All(_) | Self::Names => true,
             Self::Named(names) => names.iter().any(is_dead) || self.needs(Needs::Tags),
         };
         Detail { properties, digests: matches!(self, Self::Names) || self.needs(Needs::Content), parts: false }
@@ -82,13 +88,13 @@ impl Wanted {
 
     /// Whether the locks above each node have to be known.
     pub fn locks(&self) -> bool {
-        matches!(self, Self::All(_)) || self.needs(Needs::Locks)
+        matches!(self, Self::Unsaid | Self::All(_)) || self.needs(Needs::Locks)
     }
 
     /// Whether a property that is named needs that.
     fn needs(&self, needs: Needs) -> bool {
         match self {
-            Self::Names => false,
+            Self::Unsaid | Self::Names => false,
             Self::All(names) | Self::Named(names) => {
                 names.iter().filter_map(|asked| asked.live).any(|live| live.needs == needs)
             }
@@ -98,7 +104,7 @@ impl Wanted {
     /// Which of `all` properties of something that has no others are asked for, and which that are asked for are missing.
     pub fn choose<'a>(&'a self, all: Vec<(Name<'a>, Value<'a>)>) -> (Vec<(Name<'a>, Value<'a>)>, Vec<Name<'a>>) {
         match self {
-            Self::All(_) => (all, Vec::new()),
+            Self::Unsaid | Self::All(_) => (all, Vec::new()),
             Self::Names => (all.into_iter().map(|(name, _)| (name, Value::Empty)).collect(), Vec::new()),
             Self::Named(names) => {
                 let names = || names.iter().map(Asked::name);
@@ -114,6 +120,12 @@ impl Wanted {
             Self::Names => {
                 let names: Vec<_> = resource.all().into_iter().map(|(name, _)| (name, Value::Empty)).collect();
                 answer.properties(href, &names, &[]);
+            }
+            Self::Unsaid => {
+                let quota = QUOTA.iter().filter_map(|name| live::find(*name));
+                let quota = quota.filter_map(|live| Some((live.name(), (live.value)(resource)?)));
+                let found: Vec<_> = resource.all().into_iter().chain(quota).collect();
+                answer.properties(href, &found, &[]);
             }
             Self::All(include) => {
                 let mut found = resource.all();

@@ -10,3 +10,8 @@ from support.node import node
 @pytest.mark.parametrize("scenario", ["tree", "contents", "streams", "locks"])
 def test_the_client_works(account, tmp_path, scenario, mount):
     node("webdav.mjs", scenario, account.server.url + mount_of(account, mount), account.token(), folder=tmp_path)
+
+
+def test_the_quota_is_told(server, tmp_path):
+    account = server.account(quota=1_000_000)
+    node("webdav.mjs", "quota", server.url + "/dav/", account.token(), folder=tmp_path)

@@ -105,6 +105,12 @@ const scenarios = {
     assert.deepEqual(compliance.slice(0, 3), ['1', '2', '3'])
     await assert.rejects(client.partialUpdateFileContents('/f', 0, 0, 'q'), /Not supported/)
   },
+
+  async quota() {
+    await client.putFileContents('/f', 'x'.repeat(1000))
+    assert.deepEqual(await client.getQuota(), { used: 1000, available: 999_000 })
+    await fails(507, client.putFileContents('/g', 'x'.repeat(1_000_000)))
+  },
 }
 
 await scenarios[scenario]()

@@ -220,6 +220,16 @@ def test_quota_properties(server):
     account.close()
 
 
+def test_who_does_not_say_what_it_wants_is_told_the_quota_of_folders(server):
+    dav = server.account(quota=1000).dav()
+    dav.make("f", b"x" * 300)
+    root, file = Multistatus(dav.propfind("", "1", props=None).content)
+    assert (root.text("quota-used-bytes"), root.text("quota-available-bytes")) == ("300", "700")
+    assert not file.has("quota-used-bytes") and set(file.props) == {200}
+    [root] = Multistatus(dav.propfind("", body=body("<d:allprop/>")).content)
+    assert not root.has("quota-used-bytes"), "RFC 4331, 2"
+
+
 def test_without_a_quota_used_bytes_are_still_told(dav):
     dav.make("a", b"x" * 300)
     assert dav.stat("").text("quota-used-bytes") == "300"
