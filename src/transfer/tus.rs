@@ -246,9 +246,9 @@ impl Tus<'_> {
         }
     }
 
-    /// An answer that tells where the upload is.
+    /// An answer that tells where the upload is, by a whole URL: rclone takes no other.
     fn located(&self, id: &str, mut response: Response<Body>) -> Result<Response<Body>> {
-        let location = format!("{}{UPLOADS}{id}", self.cx.forwarded_prefix());
+        let location = format!("{}{UPLOADS}{id}", self.cx.base_url()?);
         response.headers_mut().insert(header::LOCATION, HeaderValue::try_from(location).map_err(Error::internal)?);
         Ok(response)
     }

@@ -1,4 +1,4 @@
-"""rclone as it speaks to Nextcloud, ownCloud and others: copies both ways, compares hashes, keeps times, and
+"""rclone as it speaks to Nextcloud, ownCloud, Infinite Scale and others: copies both ways, compares hashes, keeps times, and
 sends large files in pieces where the vendor can.
 
 EDGEDRIVE_RCLONE_MIB is the size of the large file.
@@ -38,6 +38,7 @@ class Vendor:
 VENDORS = [
     Vendor("nextcloud", "/remote.php/dav/files/{login}/", hashes=("sha1",), pieces="PUT /remote.php/dav/uploads/"),
     Vendor("owncloud", "/remote.php/webdav/", hashes=("md5", "sha1")),
+    Vendor("infinitescale", "/dav/spaces/{space}/", hashes=("sha1",), pieces="PATCH /"),
     Vendor("other", "/dav/", times=False),
 ]
 
@@ -50,6 +51,7 @@ def vendor(request) -> Vendor:
 @pytest.fixture
 def rclone(vendor, account, tmp_path) -> Rclone:
     url = account.server.url + mount_of(account, vendor.mount)
+    # The size of a chunk is what both Nextcloud's chunks and the pieces of TUS go by.
     options = ["nextcloud_chunk_size", "10M"]
     return Rclone(tmp_path / "rclone", url, account.token("read", "write"), vendor=vendor.name, options=options)
 

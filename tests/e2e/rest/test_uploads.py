@@ -23,11 +23,18 @@ def create(client, length, name="f", path="uploads", content=b"", **more):
     return client.post(path, content=content, headers=headers)
 
 
+def upload_of(answer) -> str:
+    """The path of the upload at Location, relative to the client's base."""
+    base = answer.request.url.copy_with(raw_path=b"/api/v1/")
+    assert answer.headers["location"].startswith(str(base))
+    return answer.headers["location"].removeprefix(str(base))
+
+
 def begun(client, length, **more) -> str:
     """The path of a new upload, relative to the client's base."""
     answer = create(client, length, **more)
     assert answer.status_code == 201, answer.text
-    return answer.headers["location"].removeprefix("/api/v1/")
+    return upload_of(answer)
 
 
 def append(client, upload, offset, content, **headers):
@@ -201,7 +208,7 @@ def part(client, data: bytes, length: int | None = None) -> str:
     headers = {**OCTETS, "Upload-Concat": "partial", "Upload-Length": str(length or len(data))}
     answer = client.post("uploads", content=data, headers=headers)
     assert answer.status_code == 201 and "etag" not in answer.headers, answer.text
-    return answer.headers["location"].removeprefix("/api/v1/")
+    return upload_of(answer)
 
 
 def concatenated(client, parts: list[str], path: str = "uploads", host: str = "", **more: str):
