@@ -95,3 +95,18 @@ def test_files_and_folders_go_up_and_come_down(client, tmp_path):
     large.write_bytes(os.urandom(12_000_000))
     assert client.put_file("large", str(large), chunked=False)
     assert client.get_file_contents("large") == large.read_bytes()
+
+
+def test_a_large_file_goes_up_in_chunks(client, tmp_path):
+    """In those of version 1, which is all that this client knows."""
+    large = tmp_path / "ü large"
+    large.write_bytes(os.urandom(12_000_000))
+    os.utime(large, (TIME, TIME))
+    client.mkdir("d")
+    for _ in range(2):
+        assert client.put_file("d/", str(large), chunk_size=5_000_000)
+        assert client.get_file_contents("d/ü large") == large.read_bytes()
+        assert client.file_info("d/ü large").get_last_modified() == datetime.fromtimestamp(TIME)
+        large.write_bytes(os.urandom(11_000_000))
+        os.utime(large, (TIME, TIME))
+    assert names(client, "d") == ["/d/ü large"]
