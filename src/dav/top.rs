@@ -60,10 +60,11 @@ async fn list(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
 fn members(path: &[&str], caller: &Caller) -> Option<Vec<String>> {
     let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
     match path {
-        [] => names(&["files", "principals", "spaces", "uploads"]),
+        [] => names(&["files", "principals", "spaces", "trashbin", "uploads"]),
         ["principals"] => names(&["users"]),
-        ["files" | "uploads"] | ["principals", "users"] => names(&[&caller.login]),
+        ["files" | "trashbin" | "uploads"] | ["principals", "users"] => names(&[&caller.login]),
         ["spaces"] => names(&[&space_id(caller.account_id)]),
+        ["trashbin", login] if *login == caller.login => names(&["restore", "trash"]),
         ["principals", "users", login] if *login == caller.login => names(&[]),
         _ => None,
     }

@@ -16,12 +16,14 @@ def top(account):
 def test_the_collections_above_the_drive_lead_to_it(top, account):
     login, space = account.login, f"edgedrive%24{account.id}"
     for path, members in [
-        ("", ["files/", "principals/", "spaces/", "uploads/"]),
+        ("", ["files/", "principals/", "spaces/", "trashbin/", "uploads/"]),
         ("files/", [f"files/{login}/"]),
         ("principals/", ["principals/users/"]),
         ("principals/users/", [f"principals/users/{login}/"]),
         (f"principals/users/{login}/", []),
         ("uploads/", [f"uploads/{login}/"]),
+        ("trashbin/", [f"trashbin/{login}/"]),
+        (f"trashbin/{login}/", [f"trashbin/{login}/restore/", f"trashbin/{login}/trash/"]),
         ("spaces/", [f"spaces/{space}/"]),
     ]:
         listing = top.list(path, "1", ASKED)
