@@ -38,7 +38,7 @@ pub async fn put(request: &Request<'_>, mut body: Body) -> Result<Response<Body>
     let (chunk, folder) = chunk.ok_or_else(|| Error::bad("that is no name of a chunk"))?;
     let mut path = folder.to_vec();
     path.push(chunk.file.to_owned());
-    let name = chunk.upload_name(&path);
+    let name = chunk.upload_name(&request.credentials.hash, &path);
 
     let preconditions = Preconditions::read(request)?;
     let link = link_of(request)?;
@@ -121,9 +121,10 @@ impl<'a> ChunkName<'a> {
         (total <= MOST_CHUNKS && index < total).then_some(Self { file, transfer, total, index })
     }
 
-    /// The name of the upload that the chunk belongs to. No client can give one a name with a slash.
-    fn upload_name(&self, path: &[String]) -> String {
-        let upload = format!("{}/{}/{}", path.join("/"), self.transfer, self.total);
+    /// The name of the upload that the chunk belongs to, which is that of one token: the same path may mean another folder
+    /// for another. No client can give one a name with a slash.
+    fn upload_name(&self, token: &str, path: &[String]) -> String {
+        let upload = format!("{token}/{}/{}/{}", path.join("/"), self.transfer, self.total);
         format!("v1/{}", data_encoding::HEXLOWER.encode(&Sha256::digest(upload)))
     }
 }
