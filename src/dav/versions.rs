@@ -15,7 +15,7 @@ use crate::date::http_date;
 use crate::error::{Error, Result};
 use crate::resource::parse_id;
 use crate::store::{Address, Detail, Node, Place, Scope, Trail, Version, View, ViewRequest, twice};
-use crate::transfer::{Disposition, Representation, download};
+use crate::transfer::download_version;
 
 /// All methods here.
 const ALLOW: &str = "OPTIONS, GET, HEAD, PROPFIND, MOVE, COPY, DELETE";
@@ -98,16 +98,7 @@ async fn content(request: &Request<'_>, file: i64, version: &str) -> Result<Resp
     let (view, version) = find(request, file, version).await?;
     view.caller.scopes.require(Scope::Read)?;
     let node = existing_file(view.trail()?)?;
-    let what = Representation {
-        name: &node.name,
-        mime: version.mime(&node.name),
-        etag: &format!("v{}", version.id),
-        modified_at: version.modified_at,
-        size: version.size,
-        content: version.content.as_ref(),
-        disposition: Disposition::Attachment,
-    };
-    download(request.cx, &request.drive, &what).await
+    download_version(request.cx, &request.drive, node, &version).await
 }
 
 /// Makes a version the present content of its file: by a destination below `restore`, as Nextcloud's clients name it, or

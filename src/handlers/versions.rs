@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::date::iso8601;
 use crate::error::{Error, Result};
 use crate::store::{Address, Detail, Drive, Place, Scope, Version, ViewRequest, twice};
-use crate::transfer::{Disposition, Representation, download};
+use crate::transfer::download_version;
 
 /// The earlier contents of a file, the latest first.
 pub async fn list(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
@@ -36,16 +36,7 @@ pub async fn content(cx: &Context<'_>, id: &str, version: &str) -> Result<Respon
     let (drive, view) = find(cx, id, Detail::default()).await?;
     let file = existing_file(view.trail()?)?;
     let version = find_version(&drive, file.id, version).await?;
-    let what = Representation {
-        name: &file.name,
-        mime: version.mime(&file.name),
-        etag: &format!("v{}", version.id),
-        modified_at: version.modified_at,
-        size: version.size,
-        content: version.content.as_ref(),
-        disposition: Disposition::Attachment,
-    };
-    download(cx, &drive, &what).await
+    download_version(cx, &drive, file, &version).await
 }
 
 /// Makes an earlier content the present one; what is present now becomes a version.

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::date::http_date;
 use crate::error::{Error, Result};
 use crate::ports::Millis;
-use crate::store::{AvStatus, ContentInfo, Drive};
+use crate::store::{AvStatus, ContentInfo, Drive, Node, Version};
 
 /// A content as a client sees it.
 pub struct Representation<'a> {
@@ -78,6 +78,25 @@ pub async fn download(cx: &Context<'_>, drive: &Drive, what: &Representation<'_>
         add_digest(headers, content);
     }
     Ok(response)
+}
+
+/// The same for an earlier content of a file.
+pub async fn download_version(
+    cx: &Context<'_>,
+    drive: &Drive,
+    file: &Node,
+    version: &Version,
+) -> Result<Response<Body>> {
+    let what = Representation {
+        name: &file.name,
+        mime: version.mime(&file.name),
+        etag: &format!("v{}", version.id),
+        modified_at: version.modified_at,
+        size: version.size,
+        content: version.content.as_ref(),
+        disposition: Disposition::Attachment,
+    };
+    download(cx, drive, &what).await
 }
 
 fn check_scanned(cx: &Context<'_>, what: &Representation<'_>) -> Result<()> {

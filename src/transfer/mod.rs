@@ -13,6 +13,6 @@ mod upload;
 pub use self::checksum::{Algorithm, Checksum};
 pub use self::conditional::{Conditions, Verdict};
 pub use self::disposition::Disposition;
-pub use self::download::{Representation, date_header, download, etag_header};
+pub use self::download::{Representation, date_header, download, download_version, etag_header};
 pub use self::multipart::{MultipartReader, PartReader};
 pub use self::upload::{LONGEST, announced_length, receive, unscanned};
