@@ -169,6 +169,7 @@ def test_a_whole_tree_of_5000_in_one_trip(wide):
 
 def test_a_tree_of_5000_is_copied_moved_and_deleted_in_two_trips(wide, wide_account):
     rest = wide_account.rest()
+    rest.empty_trash()
     used = rest.used()
     size = sum(int(entry.text("getcontentlength")) for entry in wide.list("wide", "infinity") if not entry.is_folder)
     copied = wide.copy("wide", "tree")
