@@ -4,6 +4,7 @@ use super::wanted::Wanted;
 use super::xml::{DAV, Element, NEXTCLOUD, OWNCLOUD};
 use crate::date;
 use crate::error::{Error, Result};
+use crate::resource::INSTANCE;
 use crate::store::{Among, Direction, FAVORITE, Filter, Number, Pattern, Relation, Search, SortKey};
 
 /// How deep conditions may be nested, and how many there may be: the database has such limits, too.
@@ -152,7 +153,7 @@ fn like(condition: &Element) -> Result<Filter> {
 fn comparison(condition: &Element, relation: Relation) -> Result<Filter> {
     let (property, literal) = operands(condition)?;
     let malformed = || Error::bad(format!("{literal:.40} is no value of the property"));
-    let number = || literal.parse::<i64>().ok().map(|number| number.clamp(-GREATEST, GREATEST)).ok_or_else(malformed);
+    let number = |text: &str| text.parse::<i64>().ok().map(|it| it.clamp(-GREATEST, GREATEST)).ok_or_else(malformed);
     let time = || date::parse(&literal).map(|at| at.div_euclid(1000)).ok_or_else(malformed);
     match (property, relation) {
         (Property::Name, Relation::Eq) => Ok(Filter::Name(Pattern::exactly(&literal))),
@@ -162,8 +163,11 @@ fn comparison(condition: &Element, relation: Relation) -> Result<Filter> {
             "0" | "false" | "no" => Ok(Filter::Not(Box::new(Filter::Favorite))),
             _ => Err(malformed()),
         },
-        (Property::Id, relation) => Ok(Filter::Number(Number::Id, relation, number()?)),
-        (Property::Size, relation) => Ok(Filter::Number(Number::Size, relation, number()?)),
+        // Some clients compare `oc:fileid` with what `oc:id` tells.
+        (Property::Id, relation) => {
+            Ok(Filter::Number(Number::Id, relation, number(literal.strip_suffix(INSTANCE).unwrap_or(&literal))?))
+        }
+        (Property::Size, relation) => Ok(Filter::Number(Number::Size, relation, number(&literal)?)),
         (Property::Modified, relation) => Ok(Filter::Number(Number::Modified, relation, time()?)),
         (Property::Created, relation) => Ok(Filter::Number(Number::Created, relation, time()?)),
         (Property::Name | Property::Type | Property::Favorite, _) => {

@@ -47,6 +47,8 @@ pub struct Viewer {
     pub ids: Ids,
     /// Whether the mount is one of Nextcloud's or ownCloud's, whose clients know more than the RFCs say.
     pub is_sync: bool,
+    /// Whether it shows what was deleted.
+    pub is_trash: bool,
     /// The URL of the program as the client sees it, if that is known.
     pub base_url: Option<String>,
     /// The present time.

@@ -82,6 +82,7 @@ impl<'a> Request<'a> {
             mount_name: self.cx.config.webdav_name.clone(),
             ids: self.ids,
             is_sync: self.is_sync,
+            is_trash: self.tree == Tree::Trash,
             base_url: self.cx.base_url().ok(),
             now: self.drive.now(),
         }

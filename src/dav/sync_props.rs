@@ -19,15 +19,18 @@ pub fn global_id(ids: Ids, account: i64, node: i64) -> String {
     }
 }
 
-/// `oc:id`
+/// `oc:id`: the trash itself has none, since clients take all that has one there for something that was deleted.
 pub fn id<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
+    if resource.is_root && resource.viewer.is_trash {
+        return None;
+    }
     text(global_id(resource.viewer.ids, resource.viewer.caller.account_id, resource.node.id))
 }
 
 /// `oc:fileid`: in ownCloud's spaces the same as `oc:id`.
 pub fn file_id<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
     match resource.viewer.ids {
-        Ids::Nextcloud => number(resource.node.id),
+        Ids::Nextcloud => id(resource).and_then(|_| number(resource.node.id)),
         Ids::Spaces => id(resource),
     }
 }

@@ -87,6 +87,59 @@ def test_a_large_file_goes_up_in_chunks_and_comes_down_as_a_stream(nc, tmp_path)
     assert nc.files.download("large") == b"short"
 
 
+def test_copies_moves_and_searches(nc):
+    nc.files.mkdir("d")
+    nc.files.upload("a.txt", b"x" * 10)
+    copied = nc.files.copy("a.txt", "d/b.txt")
+    assert copied.user_path == "d/b.txt" and copied != nc.files.by_path("a.txt")
+    with refused(412):
+        nc.files.move("a.txt", "d/b.txt")
+    moved = nc.files.move("a.txt", "d/ü 100%.txt")
+    assert moved.user_path == "d/ü 100%.txt" and moved.info.size == 10
+    assert nc.files.by_id(moved.info.fileid) == nc.files.by_id(moved.file_id) == moved
+    assert nc.files.by_id(999_999_999) is None
+    nc.files.upload("d/large.bin", b"x" * 5000)
+    assert names(nc.files.find(["like", "name", "%.txt"])) == ["d/b.txt", "d/ü 100%.txt"]
+    assert names(nc.files.find(["gt", "size", 1000], path="d")) == ["d/large.bin"]
+    assert names(nc.files.find(["and", "like", "mime", "text/%", "lt", "size", 1000])) == ["d/b.txt", "d/ü 100%.txt"]
+    assert nc.files.find(["eq", "name", "nowhere"]) == []
+
+
+def test_favourites(nc):
+    nc.files.mkdir("d")
+    nc.files.upload("d/f", b"x")
+    for path in ("d", "d/f"):
+        nc.files.setfav(path, True)
+        assert nc.files.by_path(path).info.favorite
+    assert names(nc.files.list_by_criteria(["favorite"])) == names(nc.files.find(["eq", "favorite", 1])) == ["d/", "d/f"]
+    nc.files.setfav("d", False)
+    assert names(nc.files.list_by_criteria(["favorite"])) == ["d/f"]
+
+
+def test_the_trash(nc):
+    nc.files.makedirs("d/e")
+    for name in ("d/f ü.txt", "d/e/g", "h"):
+        nc.files.upload(name, name.encode())
+    assert nc.files.trashbin_list() == []
+    for name in ("d/f ü.txt", "d/e", "h"):
+        nc.files.delete(name)
+    trash = {node.info.trashbin_original_location: node for node in nc.files.trashbin_list()}
+    assert trash.keys() == {"d/f ü.txt", "d/e", "h"}
+    deleted = trash["d/f ü.txt"]
+    assert deleted.info.in_trash and deleted.info.trashbin_filename == "f ü.txt" and deleted.info.trashbin_deletion_time
+    assert trash["d/e"].is_dir and trash["d/e"].info.size == 5
+    nc.files.trashbin_restore(deleted)
+    nc.files.trashbin_restore(trash["d/e"])
+    assert nc.files.download("d/f ü.txt") == "d/f ü.txt".encode() and nc.files.download("d/e/g") == b"d/e/g"
+    nc.files.trashbin_delete(trash["h"])
+    with refused(404):
+        nc.files.trashbin_delete(trash["h"])
+    nc.files.trashbin_delete(trash["h"], not_fail=True)
+    nc.files.delete("d")
+    nc.files.trashbin_cleanup()
+    assert nc.files.trashbin_list() == [] and nc.files.listdir() == []
+
+
 def test_versions(nc):
     for content in (b"first", b"second!", b"third"):
         nc.files.upload("f", content)

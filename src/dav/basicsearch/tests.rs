@@ -50,6 +50,7 @@ fn what_names_few_nodes_is_looked_up() {
     let (favorite, id) = (compare("eq", "oc:favorite", "1"), compare("eq", "oc:fileid", "7"));
     assert_eq!(among(&favorite), Among::Tagged(vec![FAVORITE.to_owned()]));
     assert_eq!(among(&format!("<d:and>{id}<d:is-collection/></d:and>")), Among::Number(7));
+    assert_eq!(among(&compare("eq", "oc:fileid", "00000007ocedgedrive")), Among::Number(7));
     assert_eq!(among(&format!("<d:or>{id}{favorite}</d:or>")), Among::Below(ANY_DEPTH));
     assert_eq!(among(&format!("<d:not>{favorite}</d:not>")), Among::Below(ANY_DEPTH));
 }
