@@ -34,6 +34,54 @@ curl 'https://cloud.example.com/remote.php/dav/files/username/folder' \\
     </d:propfind>'
 """
 
+# Of these the documentation has method, URL and body; the rest is like the example above.
+NEXTCLOUD_FAVOURITE = """\
+curl 'https://cloud.example.com/remote.php/dav/files/username/path/to/file' --user username:password \
+  --request PROPPATCH \
+  --data '<?xml version="1.0"?>
+<d:propertyupdate xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns">
+  <d:set>
+        <d:prop>
+          <oc:favorite>1</oc:favorite>
+        </d:prop>
+  </d:set>
+</d:propertyupdate>'
+"""
+NEXTCLOUD_FAVOURITES = """\
+curl 'https://cloud.example.com/remote.php/dav/files/username/path' --user username:password \
+  --request REPORT \
+  --data '<?xml version="1.0"?>
+<oc:filter-files  xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns" xmlns:nc="http://nextcloud.org/ns">
+         <oc:filter-rules>
+                 <oc:favorite>1</oc:favorite>
+         </oc:filter-rules>
+ </oc:filter-files>'
+"""
+NEXTCLOUD_PROPERTIES = """\
+curl 'https://cloud.example.com/remote.php/dav/files/username/path/to/file' --user username:password \
+  --request PROPFIND \
+  --data '<?xml version="1.0"?>
+<d:propfind xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns" xmlns:nc="http://nextcloud.org/ns">
+  <d:prop>
+        <d:getlastmodified />
+        <d:getetag />
+        <d:getcontenttype />
+        <d:resourcetype />
+        <oc:fileid />
+        <oc:permissions />
+        <oc:size />
+        <d:getcontentlength />
+        <nc:has-preview />
+        <oc:favorite />
+        <oc:comments-unread />
+        <oc:owner-display-name />
+        <oc:share-types />
+        <nc:contained-folder-count />
+        <nc:contained-file-count />
+  </d:prop>
+</d:propfind>'
+"""
+
 # --- ownCloud ---
 
 OWNCLOUD_PROPFIND = """\
@@ -120,6 +168,29 @@ def test_nextcloud_properties_of_what_is_in_a_folder(curl, dav, account):
     assert folder.is_folder and not file.is_folder and folder.text("permissions", OC) == "GDNVCK"
     assert (file.text("getcontentlength"), file.text("getcontenttype")) == ("7", "text/plain")
     assert file.text("getetag") == dav.stat("folder/f.txt").text("getetag") and file.text("getlastmodified")
+
+
+def test_nextcloud_favourites(curl, dav, account):
+    for folder in ("path", "path/to"):
+        dav.folder(folder)
+    dav.make("path/to/file")
+    dav.make("path/other")
+    assert Multistatus(curl(NEXTCLOUD_FAVOURITES).body.encode()).hrefs == []
+    marked = curl(NEXTCLOUD_FAVOURITE)
+    assert marked.status == 207 and "200 OK" in marked.body
+    listed = curl(NEXTCLOUD_FAVOURITES)
+    assert listed.status == 207
+    assert Multistatus(listed.body.encode()).hrefs == [f"/remote.php/dav/files/{account.login}/path/to/file"]
+
+
+def test_nextcloud_more_properties(curl, dav):
+    for folder in ("path", "path/to"):
+        dav.folder(folder)
+    dav.make("path/to/file", b"content")
+    [file] = Multistatus(curl(NEXTCLOUD_PROPERTIES).body.encode())
+    assert (file.text("favorite", OC), file.text("size", OC), file.text("comments-unread", OC)) == ("0", "7", "0")
+    asked = sum(len(found) for found in file.props.values())
+    assert asked == 15 and file.text("has-preview", "{http://nextcloud.org/ns}") == "false"
 
 
 def test_nextcloud_in_javascript(dav, account, tmp_path):
