@@ -7,13 +7,16 @@ use super::multistatus::Multistatus;
 use super::preconditions::Preconditions;
 use super::props::Name;
 use super::request::Request;
-use super::xml::{DAV, Element};
+use super::xml::{DAV, Element, OWNCLOUD};
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::store::{Found, MetadataChange, Scope, ViewRequest, twice};
+use crate::store::{Detail, Found, MetadataChange, Node, Scope, ViewRequest, twice};
+use crate::transfer::Algorithm;
 
 /// The most properties that one request may change.
 const MOST_CHANGES: usize = 512;
+
+const CHECKSUMS: Name<'static> = Name { namespace: OWNCLOUD, name: "checksums" };
 
 const OK: &str = "HTTP/1.1 200 OK";
 const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden";
@@ -25,22 +28,27 @@ const FAILED_DEPENDENCY: &str = "HTTP/1.1 424 Failed Dependency";
 pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
     let preconditions = Preconditions::read(request)?;
     let document = request.xml(body).await?.ok_or_else(|| Error::bad("the body is empty"))?;
-    let update = Update::read(&document)?;
-    let mut wanted = ViewRequest { locks_below: true, ..ViewRequest::of(request.address()) };
+    let mut update = Update::read(&document)?;
+    let detail = Detail { digests: !update.believed.is_empty(), ..Detail::default() };
+    let mut wanted = ViewRequest { locks_below: true, detail, ..ViewRequest::of(request.address()) };
     preconditions.extend(&mut wanted);
-    let href = twice(async || {
+    let (href, is_believed_rightly) = twice(async || {
         let view = request.drive.view(&request.credentials, &wanted, Vec::new()).await?;
         view.caller.scopes.require(Scope::Write)?;
         let trail = view.trail()?;
         let node = trail.existing()?;
         preconditions.check(&view, 1)?;
         preconditions.unlocked(request, trail)?;
-        if update.is_accepted() {
+        let is_believed_rightly = update.is_believed_rightly(node);
+        if update.is_accepted() && is_believed_rightly {
             request.drive.change_metadata(&Found::of(trail, preconditions.expect())?, &update.change).await?;
         }
-        Ok(request.href(trail.names(), node.is_folder()))
+        Ok((request.href(trail.names(), node.is_folder()), is_believed_rightly))
     })
     .await?;
+    if !is_believed_rightly {
+        update.refuse(CHECKSUMS);
+    }
 
     let mut answer = Multistatus::new();
     if update.is_accepted() {
@@ -56,6 +64,8 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
 /// A `propertyupdate`.
 struct Update<'d> {
     change: MetadataChange,
+    /// The checksums, `SHA1:…`, that the client says the file has: rclone sends them beside a time.
+    believed: Vec<String>,
     /// The properties in order, with why one cannot be changed.
     outcomes: Vec<(Name<'d>, Option<Refusal>)>,
 }
@@ -66,7 +76,7 @@ impl<'d> Update<'d> {
         if !document.is(DAV, "propertyupdate") {
             return Err(Error::bad("the body is no propertyupdate"));
         }
-        let mut update = Self { change: MetadataChange::default(), outcomes: Vec::new() };
+        let mut update = Self { change: MetadataChange::default(), believed: Vec::new(), outcomes: Vec::new() };
         for instruction in document.elements() {
             let set = instruction.is(DAV, "set");
             if !set && !instruction.is(DAV, "remove") {
@@ -74,13 +84,35 @@ impl<'d> Update<'d> {
             }
             for property in instruction.elements().filter(|child| child.is(DAV, "prop")).flat_map(Element::elements) {
                 let name = Name { namespace: &property.namespace, name: &property.name };
-                update.outcomes.push((name, client_props::add(&mut update.change, property, set).err()));
+                let outcome = if set && name == CHECKSUMS {
+                    update.believed.extend(property.elements().map(Element::text));
+                    Ok(())
+                } else {
+                    client_props::add(&mut update.change, property, set)
+                };
+                update.outcomes.push((name, outcome.err()));
             }
         }
         match update.outcomes.len() {
             0 => Err(Error::bad("the propertyupdate changes nothing")),
             1..=MOST_CHANGES => Ok(update),
             _ => Err(Error::bad("the propertyupdate changes too many properties")),
+        }
+    }
+
+    /// Whether the file has the checksums that the client says it has.
+    fn is_believed_rightly(&self, node: &Node) -> bool {
+        self.believed.iter().all(|checksum| {
+            let known = checksum.split_once(':').and_then(|(name, value)| Some((Algorithm::parse(name)?, value)));
+            known.zip(node.content.as_ref()).is_some_and(|((algorithm, value), content)| {
+                !value.is_empty() && value.eq_ignore_ascii_case(algorithm.recorded(content))
+            })
+        })
+    }
+
+    fn refuse(&mut self, property: Name<'_>) {
+        for (_, refusal) in self.outcomes.iter_mut().filter(|(name, _)| *name == property) {
+            *refusal = Some(Refusal::Protected);
         }
     }
 

@@ -37,7 +37,6 @@ def test_a_wrong_password_is_told(account):
     client = owncloud.Client(account.server.url)
     with refused(401):
         client.login(account.login, "ocl_1_" + "a" * 48)
-        client.list("")
 
 
 def test_a_tree(client):

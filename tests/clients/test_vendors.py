@@ -19,6 +19,7 @@ from support.tools import Rclone
 
 MIB = int(os.environ.get("EDGEDRIVE_RCLONE_MIB", "40"))
 TIME = 1_600_000_000
+LATER = 1_650_000_000
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,14 @@ class Vendor:
     times: bool = True
     # How the requests begin in which it sends a large file, 10 MiB in each.
     pieces: str = ""
+    # Whether it changes the time of a file without sending the file again.
+    sets_times: bool = False
 
 
 VENDORS = [
     Vendor("nextcloud", "/remote.php/dav/files/{login}/", hashes=("sha1",), pieces="PUT /remote.php/dav/uploads/"),
-    Vendor("owncloud", "/remote.php/webdav/", hashes=("md5", "sha1")),
-    Vendor("infinitescale", "/dav/spaces/{space}/", hashes=("sha1",), pieces="PATCH /"),
+    Vendor("owncloud", "/remote.php/webdav/", hashes=("md5", "sha1"), sets_times=True),
+    Vendor("infinitescale", "/dav/spaces/{space}/", hashes=("sha1",), pieces="PATCH /", sets_times=True),
     Vendor("other", "/dav/", times=False),
 ]
 
@@ -133,3 +136,16 @@ def test_hashes_are_compared(vendor, rclone, tree, tmp_path):
     assert f"large: {vendor.hashes[0]} differ" in printed and "1 differences found" in printed, printed
     assert "Copied" not in rclone("copy", "-v", str(tree), "drive:tree"), "size and time are the same"
     assert "large: Copied" in rclone("copy", "-v", "--checksum", str(tree), "drive:tree")
+
+
+def test_a_time_is_set(vendor, rclone, tree, account):
+    if not vendor.sets_times:
+        pytest.skip("it sends the file again")
+    rclone("copy", str(tree), "drive:tree")
+    etag = account.dav().stat("tree/x%23y%2520").text("getetag")
+    os.utime(tree / "x#y%20", (LATER, LATER))
+    printed = rclone("copy", "-v", str(tree), "drive:tree")
+    assert "Updated modification time in destination" in printed and "Copied" not in printed, printed
+    listed = rclone("lsf", "--files-only", "--format", "tp", "--time-format", "unix", "drive:tree").splitlines()
+    assert f"{LATER};x#y%20" in listed and f"{TIME};large" in listed
+    assert account.dav().stat("tree/x%23y%2520").text("getetag") != etag

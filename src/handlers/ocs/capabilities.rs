@@ -42,7 +42,6 @@ pub fn show(cx: &Context<'_>) -> Value {
                 "bigfilechunking": true,
                 "blacklisted_files": [],
                 "chunked_upload": { "max_size": MOST_IN_CHUNK, "max_parallel_count": 5 },
-                "locking": "1.0",
                 "undelete": cx.config.kept.trash_days > 0,
                 "delete_from_trash": cx.config.kept.trash_days > 0,
                 "versioning": cx.config.kept.versions > 0,

@@ -1,5 +1,6 @@
 """Live properties that clients set by PROPPATCH: favourite, tags, times, and what Windows Explorer sends."""
 
+import hashlib
 from email.utils import formatdate
 
 import pytest
@@ -171,6 +172,15 @@ def test_a_senseless_value_is_409_and_spoils_the_others(tree, bad):
     assert set(found) == {403, 409, 424} and found[403] == {"getetag"} and {"p"} <= found[424]
     assert etags(tree) == before and favorite(tree, "d/f") == "0"
     assert not tree.stat("d/f", "<x:p/>").has("p", "{urn:x}")
+
+
+def test_a_checksum_beside_a_time_must_be_that_of_the_file(tree):
+    """rclone sends it when it sets the time of a file."""
+    sha1 = hashlib.sha1(b"x").hexdigest()
+    for checksum, taken in ((f"SHA1:{sha1}", True), (f"sha1:{sha1.upper()}", True), ("SHA1:" + "0" * 40, False), ("X:", False), ("", False)):
+        answer = tree.proppatch("d/f", set_prop(f"<d:lastmodified>{THEN}</d:lastmodified>" + oc("checksums", oc("checksum", checksum))))
+        assert outcome(answer) == ({200: {"lastmodified", "checksums"}} if taken else {403: {"checksums"}, 424: {"lastmodified"}})
+    assert outcome(tree.proppatch("d", set_prop(oc("checksums", oc("checksum", f"SHA1:{sha1}"))))) == {403: {"checksums"}}
 
 
 def test_a_time_cannot_be_removed(tree):

@@ -42,6 +42,13 @@ def test_capabilities_are_for_everybody(server, version, code):
     assert capabilities["core"]["webdav-root"] == "remote.php/webdav"
 
 
+def test_a_token_that_is_shown_must_be_good(server, client):
+    """pyocclient logs in by asking for the capabilities."""
+    as_json(client, 1, "cloud/capabilities")
+    with httpx.Client(base_url=server.url, auth=("anybody", "wrong")) as stranger:
+        assert as_json(stranger, 1, "cloud/capabilities", 401)["meta"]["statuscode"] == 997
+
+
 def test_xml_and_json_say_the_same(client, account):
     ocs = as_json(client, 1, "cloud/user")
     assert ocs["data"]["id"] == account.login
