@@ -17,7 +17,7 @@ import pytest
 from support.mounts import mount_of
 from support.tools import Rclone
 
-MIB = int(os.environ.get("EDGEDRIVE_RCLONE_MIB", "40"))
+MIB = int(os.environ.get("EDGEDRIVE_RCLONE_MIB", "25"))
 TIME = 1_600_000_000
 LATER = 1_650_000_000
 
