@@ -44,10 +44,11 @@ class Tenant:
 
 @pytest.fixture(scope="session")
 def mortal():
-    """The server. Blobs may be deleted as soon as nothing names them, and few versions are kept, so that many are."""
+    """The server. Blobs may be deleted as soon as nothing names them; few versions are kept and deletions are final, so that
+    many are."""
     if not os.environ.get("EDGEDRIVE_SERVE"):
         pytest.skip("EDGEDRIVE_SERVE does not tell how to start the server")
-    mortal = Mortal(WEBHOOK_ALLOW_PRIVATE="1", BLOB_GRACE_SECONDS="0", VERSIONS_KEPT="2")
+    mortal = Mortal(WEBHOOK_ALLOW_PRIVATE="1", BLOB_GRACE_SECONDS="0", VERSIONS_KEPT="2", TRASH_DAYS="0")
     mortal.start()
     yield mortal
     mortal.kill()

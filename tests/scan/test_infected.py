@@ -9,7 +9,7 @@ CLEAN = b"harmless"
 
 
 @pytest.mark.parametrize("delete", ["dav", "rest", "with its folder"])
-def test_an_infected_file_can_be_deleted(failing, dav, rest, delete):
+def test_an_infected_file_can_be_deleted(failing, account, dav, rest, delete):
     with failing():
         dav.folder("folder")
         dav.make("folder/f", EICAR)
@@ -22,7 +22,12 @@ def test_an_infected_file_can_be_deleted(failing, dav, rest, delete):
         assert rest.delete(f"files/{file['id']}").status_code == 204
     else:
         assert dav.delete("folder").status_code == 204
-    assert not dav.exists("folder/f") and rest.used() == 0
+    assert not dav.exists("folder/f")
+    [deleted] = rest.get("trash").json()["trash"]
+    trash = account.dav(mount=f"/remote.php/dav/trashbin/{account.login}/trash/")
+    assert_infected(trash.get(f"{deleted['id']}/f" if delete == "with its folder" else deleted["id"]))
+    rest.empty_trash()
+    assert rest.used() == 0
 
 
 def test_a_version_is_infected_by_itself(failing, dav, rest):
