@@ -17,8 +17,8 @@ from support.recount import recount_over_http
 from support.sync import CHUNK, CLIENTS, SyncFolder, same
 from support.tools import tool
 
-FILES = int(os.environ.get("EDGEDRIVE_SYNC_FILES", "150"))
-LARGE_MIB = int(os.environ.get("EDGEDRIVE_SYNC_MIB", "60"))
+FILES = int(os.environ.get("EDGEDRIVE_SYNC_FILES", "1000"))
+LARGE_MIB = int(os.environ.get("EDGEDRIVE_SYNC_MIB", "250"))
 
 # What the clients themselves take; they leave out names that begin or end with a space.
 ODD_NAMES = [
