@@ -66,7 +66,10 @@ def tree(tmp_path) -> Path:
     for name, size in {"a/b c/ü.txt": 10, "a/empty": 0, "large": MIB * 1024 * 1024, "x#y%20": 70_000}.items():
         file = tree / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(numbers.randbytes(size))
+        with file.open("wb") as out:
+            # Python makes no more than 256 MiB of them at once.
+            for begin in range(0, size, 1 << 20):
+                out.write(numbers.randbytes(min(1 << 20, size - begin)))
         os.utime(file, (TIME, TIME))
     return tree
 
