@@ -6,7 +6,7 @@ use serde_json::json;
 use super::content::{Link, Linked, Part};
 use super::{AvStatus, Content, Drive, Place};
 use crate::error::{Error, Result};
-use crate::ports::{Millis, Rows, Statement};
+use crate::ports::{Digests, Millis, Rows, Statement};
 
 /// How long an upload may take from its beginning to its end.
 const UPLOAD_TIME: Millis = 24 * 3_600_000;
@@ -33,6 +33,9 @@ pub struct ChunkedUpload {
     pub target: Option<String>,
     /// When what has come is thrown away.
     pub expires_at: Millis,
+    /// The digests of all that has come, if this request brought it in one piece.
+    #[serde(skip)]
+    pub digests: Option<Digests>,
 }
 
 /// A chunk that has come.
@@ -68,7 +71,7 @@ impl Drive {
         let results = self.database.batch(vec![begin]).await?;
         let row: Option<Begun> = results.first().map(Rows::first).transpose()?.flatten();
         let Begun { id } = row.ok_or(Error::AlreadyExists("PROPFIND, PUT, MOVE, DELETE"))?;
-        Ok(ChunkedUpload { id, total, received: 0, chunks: 0, target, expires_at })
+        Ok(ChunkedUpload { id, total, received: 0, chunks: 0, target, expires_at, digests: None })
     }
 
     /// Reads the uploads of these names, for a batch of `View`; `chunked_uploads` reads the answer.
@@ -129,8 +132,9 @@ impl Drive {
         self.database.batch(vec![set]).await.map(|_| ())
     }
 
-    /// Appends a part to an upload: 409 where more has come since `upload` was read. One round trip.
-    pub async fn append_part(&self, upload: &ChunkedUpload, part: &Part) -> Result<ChunkedUpload> {
+    /// Appends what was stored to an upload: 409 where more has come since `upload` was read. One round trip.
+    pub async fn append(&self, upload: &ChunkedUpload, stored: &Content) -> Result<ChunkedUpload> {
+        let Some(part) = stored.parts.first() else { return Ok(upload.clone()) };
         let unchanged = Statement::new(
             "INSERT INTO guard SELECT 'upload' \
              WHERE ?2 <> (SELECT coalesce(sum(size), 0) FROM chunks WHERE upload_id = ?1)",
@@ -139,7 +143,12 @@ impl Drive {
         let mut batch = vec![unchanged];
         batch.extend(self.chunk_statements(upload, &upload.received.to_string(), upload.received, part));
         self.database.batch(batch).await?;
-        Ok(ChunkedUpload { received: upload.received + part.size, chunks: upload.chunks + 1, ..upload.clone() })
+        Ok(ChunkedUpload {
+            received: upload.received + part.size,
+            chunks: upload.chunks + 1,
+            digests: stored.digests.filter(|_| upload.chunks == 0),
+            ..upload.clone()
+        })
     }
 
     /// Adds a chunk, which takes the place of one of the same name, and tells what has come then. One round trip.
@@ -215,7 +224,8 @@ impl Drive {
         let ids = json!(uploads.iter().map(|upload| upload.id).collect::<Vec<_>>()).to_string();
         let chunks: i64 = uploads.iter().map(|upload| upload.chunks).sum();
         let size = uploads.iter().map(|upload| upload.received).sum();
-        let content = Content { size, digests: None, parts: Vec::new(), av, scanner_error: None };
+        let digests = if let [upload] = uploads { upload.digests } else { None };
+        let content = Content { size, digests, parts: Vec::new(), av, scanner_error: None };
         let mut batch = self.guards_of_link(place);
         batch.push(Statement::new(
             "INSERT INTO guard SELECT 'upload' WHERE (?2, ?3) IS NOT \

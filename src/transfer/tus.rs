@@ -180,9 +180,7 @@ impl Tus<'_> {
                 self.drive.discard(&content).await;
                 return Err(Error::ChecksumMismatch);
             }
-            if let Some(part) = content.parts.first() {
-                upload = self.drive.append_part(&upload, part).await?;
-            }
+            upload = self.drive.append(&upload, &content).await?;
             if upload.total == Some(upload.received) && !ended {
                 if body.next().await?.is_some() {
                     return Err(Error::TooLarge("more bytes than the upload's length".to_owned()));

@@ -81,6 +81,13 @@ def test_all_of_it_may_come_with_the_creation(rest):
     assert content(rest, "empty") == b""
 
 
+def test_what_comes_in_one_piece_has_its_digests_at_once(rest):
+    expected = hashlib.sha256(b"abc").hexdigest()
+    assert create(rest, 3, name="created", content=b"abc").status_code == 201
+    assert append(rest, begun(rest, 3, name="appended"), 0, b"abc").status_code == 204
+    assert {file["name"]: file["sha256"] for file in rest.files()} == {"created": expected, "appended": expected}
+
+
 def test_the_length_may_be_told_later(rest):
     upload = begun(rest, None)
     assert rest.head(upload, headers=TUS).headers["upload-defer-length"] == "1"
