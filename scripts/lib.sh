@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2034
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# Outside the clone, so that the next clone finds everything built.
+# Outside the clone, so that the next clone finds all tools.
 cache=${EDGEDRIVE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/edgedrive}
 system_path=$PATH
 
@@ -11,7 +11,9 @@ system_path=$PATH
 worker_build_version=0.8.7
 seaweedfs_version=4.48
 
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
+# Each clone's own: cargo tells two clones apart by nothing but the times of their files, and would take what was built
+# from one for a build of the other.
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
 # Our npm packages go first: wrangler wants a newer Node than a machine may have.
 export PATH=$root/node_modules/.bin:$PATH
 # wrangler asks nobody for anything while it runs here.
