@@ -199,9 +199,10 @@ admin_token() {
 store_bucket=edgedrive store_key_id=edgedrive
 
 # start_store FOLDER [PORT]: runs SeaweedFS with its data in FOLDER, on PORT or a free one, and makes the bucket. Sets
-# store_group, store_url and store_secret. A caller traps EXIT with stop_store.
+# store_group, store_url, store_secret and store_metrics. A caller traps EXIT with stop_store.
 start_store() {
-  local folder=$1 port=${2:-$(free_port)} name ports=()
+  local folder=$1 port=${2:-$(free_port)} name ports=() metrics_port
+  metrics_port=$(free_port)
   need_weed
   mkdir -p "$folder/data"
   store_log=$folder/store.log
@@ -218,9 +219,9 @@ start_store() {
   # Small volumes: SeaweedFS reserves some for each bucket.
   setsid "$weed" server -dir="$folder/data" -ip=127.0.0.1 -ip.bind=127.0.0.1 "${ports[@]}" -master.telemetry=false \
     -master.volumeSizeLimitMB=1024 -volume.max=0 -volume.preStopSeconds=0 -s3 -s3.port="$port" -s3.port.grpc="$(free_port)" -s3.port.iceberg=0 \
-    -s3.port.lance=0 -s3.iam=false -s3.config="$folder/s3.json" </dev/null >"$store_log" 2>&1 &
+    -s3.port.lance=0 -s3.iam=false -metricsPort="$metrics_port" -s3.config="$folder/s3.json" </dev/null >"$store_log" 2>&1 &
   store_group=$!
-  store_url=http://127.0.0.1:$port
+  store_url=http://127.0.0.1:$port store_metrics=http://127.0.0.1:$metrics_port/metrics
   wait_for_store
 }
 

@@ -45,6 +45,9 @@ class Objects(Protocol):
     def remove(self, key: str):
         """Takes an object away."""
 
+    def settle(self):
+        """Waits until nothing more comes from a server that is dead."""
+
     def folders(self) -> list[Path]:
         """Where everything about them lies in files."""
 
@@ -75,6 +78,9 @@ class Bucket:
 
     def remove(self, key: str):
         store.remove(key)
+
+    def settle(self):
+        store.settle()
 
     def folders(self) -> list[Path]:
         found = self.folder / "store" / "data"
@@ -109,6 +115,9 @@ class Miniflare:
 
     def remove(self, key: str):
         self._execute("DELETE FROM _mf_objects WHERE key = ?", (key,))
+
+    def settle(self):
+        pass  # it dies with the server
 
     def folders(self) -> list[Path]:
         found = [path for path in self.folder.rglob("r2") if path.is_dir()]

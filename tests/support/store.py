@@ -1,17 +1,21 @@
 """The object store behind the drive, looked at past the server: by S3 requests that curl signs.
 
 EDGEDRIVE_STORE is the URL of the store, EDGEDRIVE_STORE_BUCKET, EDGEDRIVE_STORE_KEY_ID and EDGEDRIVE_STORE_SECRET
-say which bucket and who may read it. EDGEDRIVE_STORE_REGION is us-east-1 unless it is set.
+say which bucket and who may read it. EDGEDRIVE_STORE_REGION is us-east-1 unless it is set. EDGEDRIVE_STORE_METRICS is where
+SeaweedFS tells how busy it is.
 """
 
 import os
+import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+import httpx
 import pytest
 
 
@@ -48,6 +52,20 @@ def replace(key: str, data: bytes):
 def remove(key: str):
     """Deletes an object."""
     _curl(key, {}, "--request", "DELETE")
+
+
+def settle(patience: float = 60):
+    """Waits until the store works on no request any more. SeaweedFS does a PUT to its end, seconds later if it has to make
+    room first, even when the client is gone."""
+    until = time.monotonic() + patience
+    while busy := _requests_under_way():
+        assert time.monotonic() < until, f"the store has been working on {busy} requests for {patience} s"
+        time.sleep(0.02)
+
+
+def _requests_under_way() -> float:
+    told = httpx.get(_setting("_METRICS")).text
+    return sum(float(number) for number in re.findall(r"^SeaweedFS_s3_in_flight_requests\{.*\} (\S+)$", told, re.MULTILINE))
 
 
 def _pages(query: dict[str, str], markers: dict[str, str]) -> Iterator[Element]:

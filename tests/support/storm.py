@@ -17,6 +17,7 @@ from support.mortal import Mortal
 from support.receiver import Exchange, status
 from support.rest import Rest
 from support.server import Server
+from support.state import objects
 from support.writer import Stage, Writer
 
 KILLS = int(os.environ.get("EDGEDRIVE_KILLS", "10"))
@@ -83,6 +84,8 @@ def take_your_time(exchange: Exchange):
 
 def let_a_day_pass(database: Path):
     """What was due tomorrow is due now: the blobs of uploads that broke off, the leases of jobs. No server may run."""
+    # No PUT of today's is still under way tomorrow.
+    objects().settle()
     with sqlite3.connect(database) as connection:
         connection.execute("UPDATE jobs SET due_at = due_at - ?", [DAY])
         connection.execute("UPDATE blob_garbage SET due_at = due_at - ?1, given_up = max(given_up - ?1, 0)", [DAY])
