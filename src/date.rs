@@ -7,6 +7,9 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::ports::Millis;
 
+/// The milliseconds of a day.
+pub const DAY: Millis = 86_400_000;
+
 /// ISO 8601 with milliseconds, as in `2026-06-22T12:00:00.000Z`.
 pub fn iso8601(at: Millis) -> String {
     let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000);

@@ -185,10 +185,7 @@ async fn store_one(
         }
         None => receive(request.cx, drive, &view.caller, upload, streamed, length).await?,
     };
-    if file.checksum.as_ref().is_some_and(|checksum| !checksum.holds(&content)) {
-        drive.discard(&content).await;
-        return Err(Error::bad("The computed checksum does not match the one received from the client."));
-    }
+    checksum::verify(drive, file.checksum.as_ref(), &content).await?;
     match drive.link(&place, &content, &file.link).await {
         Err(Error::Raced(_)) => {
             let wanted = ViewRequest::of(Address::Path(file.names.clone()));
@@ -205,10 +202,7 @@ fn place_of(trail: &Trail) -> Result<Place> {
         return Err(Error::Conflict("a folder has that name".to_owned()));
     }
     let place = Place::of(trail)?;
-    let index = if trail.target().is_some() { trail.target_index() } else { trail.parent_index() };
-    if index.is_some_and(|index| trail.covering(index).next().is_some()) {
-        return Err(Error::Locked(Vec::new()));
-    }
+    trail.check_unlocked(trail.target_index().or(trail.parent_index()))?;
     Ok(place)
 }
 

@@ -5,7 +5,8 @@ use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::headers::HeaderError;
-use crate::store::Content;
+use crate::error::{Error, Result};
+use crate::store::{Content, Drive};
 use crate::transfer::{Algorithm, Checksum};
 
 const MALFORMED: HeaderError = HeaderError("OC-Checksum");
@@ -28,6 +29,15 @@ pub fn parse(value: &str) -> Result<Option<Checksum>, HeaderError> {
     }
     let value = HEXLOWER_PERMISSIVE.decode(format!("{value:0>digits$}").as_bytes()).map_err(|_| MALFORMED)?;
     Ok(Some(Checksum { algorithm, value }))
+}
+
+/// Throws a content away that is not what the client has sent: 400.
+pub async fn verify(drive: &Drive, checksum: Option<&Checksum>, content: &Content) -> Result<()> {
+    if checksum.is_none_or(|checksum| checksum.holds(content)) {
+        return Ok(());
+    }
+    drive.discard(content).await;
+    Err(Error::bad("The computed checksum does not match the one received from the client."))
 }
 
 /// Adds the digests that X-Hash asks for: `md5`, `sha1`, `sha256` or `all`.

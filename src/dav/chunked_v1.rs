@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::preconditions::Preconditions;
 use super::put::{link_of, stored, to_file};
 use super::request::Request;
-use super::uploads::{MOST_CHUNKS, check_complete};
+use super::uploads::{MOST_CHUNKS, check_complete, check_quota};
 use super::{empty, headers};
 use crate::body::Body;
 use crate::error::{Error, Result};
@@ -53,14 +53,13 @@ pub async fn put(request: &Request<'_>, mut body: Body) -> Result<Response<Body>
     // Nobody need begin an upload: its first chunk does.
     let found = request.drive.chunked_upload(view.also.first());
     let received = found.as_ref().map_or(0, |upload| upload.received);
-    view.caller
-        .check_quota(total_length.unwrap_or(0).max(received.unsigned_abs().saturating_add(length.unwrap_or(0))))?;
+    check_quota(&view.caller, total_length, received, length)?;
     let upload = match found {
         Err(Error::NotFound(_)) => begin(request, &name, total_length).await?,
         found => found?,
     };
 
-    let available = view.caller.available().map(|available| (available - received).max(0));
+    let available = view.caller.available_beside(received);
     let content = request.drive.store(&request.cx.config.keys, blob, &mut body, length, available).await?;
     let part = content.parts.first().ok_or_else(|| Error::bad("a chunk is not empty"))?;
     let upload = request.drive.add_chunk(&upload, &chunk.index.to_string(), chunk.index, part).await?;

@@ -98,7 +98,7 @@ pub static LIVE: &[Live] = &[
     live(DAV, "getetag", |r| text(format!("\"{}\"", r.node.etag))).in_allprop(),
     live(DAV, "getlastmodified", |r| text(http_date(r.node.modified_at))).in_allprop(),
     live(DAV, "lockdiscovery", lock_props::discovery).in_allprop().needs(Needs::Locks),
-    live(DAV, "resourcetype", |r| r.folder().map_or(Some(Value::Empty), |_| constant(COLLECTION))).in_allprop(),
+    live(DAV, "resourcetype", |r| Some(r.folder().map_or(Value::Empty, |_| Value::COLLECTION))).in_allprop(),
     live(DAV, "supportedlock", |_| constant(SUPPORTED_LOCK)).in_allprop(),
     // RFC 4331
     live(DAV, "quota-available-bytes", quota_available),
@@ -193,8 +193,6 @@ pub static LIVE: &[Live] = &[
     empty(NEXTCLOUD, "inherited-acl-list"),
     absent(NEXTCLOUD, "group-folder-id"),
 ];
-
-const COLLECTION: &str = "<d:collection xmlns:d=\"DAV:\"/>";
 
 /// A value of text, which will be escaped.
 #[expect(clippy::unnecessary_wraps, reason = "it makes what a row of the table is to give")]

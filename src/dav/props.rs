@@ -27,6 +27,9 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
+    /// The `resourcetype` of a collection.
+    pub const COLLECTION: Self = Value::Xml(Cow::Borrowed("<d:collection xmlns:d=\"DAV:\"/>"), None);
+
     /// Writes the property.
     pub fn write(&self, name: Name<'_>, xml: &mut Writer) {
         match self {

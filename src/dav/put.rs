@@ -29,10 +29,7 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
     to_file(request, &preconditions, &view)?;
     view.caller.check_quota(headers::total_length(&request.cx.headers)?.unwrap_or(0))?;
     let content = receive(request.cx, &request.drive, &view.caller, upload, &mut body, length).await?;
-    if !checksum.is_none_or(|checksum| checksum.holds(&content)) {
-        request.drive.discard(&content).await;
-        return Err(Error::bad("The computed checksum does not match the one received from the client."));
-    }
+    checksum::verify(&request.drive, checksum.as_ref(), &content).await?;
 
     let mut read = Some(view);
     let linked = twice(async || {

@@ -24,21 +24,20 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
     if !document.is(OWNCLOUD, "filter-files") {
         return Err(Error::ForbiddenCondition("supported-report"));
     }
-    let report = Report::read(&document, request.cx.config.propfind_limit)?;
-    found::answer(request, &report.search, report.wanted, report.most).await
+    let most = request.cx.config.propfind_limit;
+    let report = Report::read(&document, most)?;
+    found::answer(request, &report.search, report.wanted, most).await
 }
 
 /// A `filter-files`.
 struct Report {
     search: Search,
     wanted: Wanted,
-    /// The most results that the answer may have.
-    most: i64,
 }
 
 impl Report {
-    /// 400 for rules that are missing, unknown or senseless.
-    fn read(document: &Element, limit: i64) -> Result<Self> {
+    /// 400 for rules that are missing, unknown or senseless. `most` is the most results that an answer may have.
+    fn read(document: &Element, most: i64) -> Result<Self> {
         let rules = document.child(OWNCLOUD, "filter-rules").into_iter().flat_map(Element::elements);
         let mut tags = rules.map(tag).collect::<Result<Vec<_>>>()?;
         tags.sort_unstable();
@@ -52,16 +51,16 @@ impl Report {
             bound.map(|text| text.parse::<u32>().map(i64::from)).transpose()
         };
         let malformed = |_| Error::bad("the limit is not a number");
-        let most = bound(DAV, "nresults").map_err(malformed)?;
+        let limit = bound(DAV, "nresults").map_err(malformed)?;
         let offset = bound(NEXTCLOUD, "firstresult").map_err(malformed)?.unwrap_or_default();
         let search = Search {
             among: Among::Tagged(tags),
             filter: Filter::And(Vec::new()),
             order: Vec::new(),
-            limit: most.map_or(limit + 1, |most| most.min(limit + 1)),
+            limit: limit.map_or(most + 1, |limit| limit.min(most + 1)),
             offset,
         };
-        Ok(Self { search, wanted: Wanted::of_prop(document)?, most: limit })
+        Ok(Self { search, wanted: Wanted::of_prop(document)? })
     }
 }
 

@@ -155,16 +155,7 @@ impl<'a> Request<'a> {
     /// The request as if it had been sent to the scope of a search: a URL path of any mount, or one below
     /// `/remote.php/dav`, as Nextcloud has it. 409 for one of another server.
     pub async fn scope(&self, href: &str) -> Result<Self> {
-        let path = match href.split_once("://") {
-            None => href,
-            Some((_, rest)) => {
-                let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-                if !self.is_own(authority) {
-                    return Err(Error::ConflictCondition("search-scope-valid"));
-                }
-                path
-            }
-        };
+        let path = self.own_path(href).ok_or(Error::ConflictCondition("search-scope-valid"))?;
         let behind = path.strip_prefix(self.cx.forwarded_prefix()).filter(|rest| rest.starts_with('/'));
         let path = behind.unwrap_or(path);
         if Asked::find(path, &self.cx.config.webdav_name, None).is_some() {
@@ -197,17 +188,15 @@ impl<'a> Request<'a> {
 
     /// The address that a URI reference in an `If` header names; none where it is outside the drive.
     pub fn address_of(&self, uri: &str) -> Result<Option<Address>> {
-        let path = match uri.split_once("://") {
-            None => uri,
-            Some((_, rest)) => {
-                let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-                if !self.is_own(authority) {
-                    return Ok(None);
-                }
-                path
-            }
-        };
+        let Some(path) = self.own_path(uri) else { return Ok(None) };
         Ok(self.path_of(path)?.map(|path| Address::Path(path.segments().to_vec())))
+    }
+
+    /// The path of a URI reference; none for one of another server.
+    fn own_path<'u>(&self, uri: &'u str) -> Option<&'u str> {
+        let Some((_, rest)) = uri.split_once("://") else { return Some(uri) };
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        self.is_own(authority).then_some(path)
     }
 
     /// Whether an authority is the one that the client knows us by. Ports are not compared, since

@@ -7,6 +7,7 @@ use super::props::{Ids, Resource, Value};
 use super::xml::OWNCLOUD;
 use crate::resource::{self, space_id};
 use crate::store::{FAVORITE, Scope, Scopes};
+use crate::transfer::Algorithm;
 
 /// What a caller who may write may do with a file.
 const OF_FILES: &str = "DNVW";
@@ -89,7 +90,7 @@ fn access(resource: &Resource<'_>) -> (bool, bool) {
 /// read both.
 pub fn checksums<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
     let content = resource.node.content.as_ref().filter(|content| !content.sha1.is_empty())?;
-    let known = [("SHA1", &content.sha1), ("MD5", &content.md5), ("ADLER32", &content.adler32)];
+    let known = [Algorithm::Sha1, Algorithm::Md5, Algorithm::Adler32].map(|it| (it.name(), it.recorded(content)));
     let sums = known.into_iter().filter(|(_, sum)| !sum.is_empty()).map(|(name, sum)| format!("{name}:{sum}"));
     let sums = match resource.viewer.ids {
         Ids::Nextcloud => sums.collect(),

@@ -18,7 +18,6 @@ use crate::store::{Caller, Scope, ViewRequest};
 /// All methods here.
 const ALLOW: &str = "OPTIONS, PROPFIND, SEARCH";
 
-const COLLECTION: &str = "<d:collection xmlns:d=\"DAV:\"/>";
 const PRINCIPAL: &str = "<d:collection xmlns:d=\"DAV:\"/><d:principal xmlns:d=\"DAV:\"/>";
 
 /// Answers a request for one of the collections, or for the bulk upload among them.
@@ -82,14 +81,14 @@ fn properties<'a>(request: &Request<'_>, caller: &Caller, path: &[&str]) -> Vec<
         |path: &[&str]| Value::Xml(format!("<d:href xmlns:d=\"DAV:\">{}</d:href>", href(request, path)).into(), None);
     let own = ["principals", "users", &caller.login];
     let is_principal = path == own;
-    let kind = if is_principal { PRINCIPAL } else { COLLECTION };
+    let kind = if is_principal { Value::Xml(PRINCIPAL.into(), None) } else { Value::COLLECTION };
     let display_name = match path.last() {
         None => request.cx.config.webdav_name.clone(),
         Some(_) if is_principal => caller.display_name.clone(),
         Some(name) => (*name).to_owned(),
     };
     let mut found = vec![
-        (dav("resourcetype"), Value::Xml(kind.into(), None)),
+        (dav("resourcetype"), kind),
         (dav("displayname"), Value::Text(display_name.into())),
         (dav("current-user-principal"), one_href(&own)),
         (dav("principal-collection-set"), one_href(&["principals", "users"])),

@@ -25,13 +25,13 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         ("GET" | "HEAD", [_, ..]) => get::answer(request).await,
         ("MOVE", [item]) => restore(request, item).await,
         ("DELETE", []) => {
-            let view =
-                request.drive.view(&request.credentials, &ViewRequest::of(request.address()), Vec::new()).await?;
-            view.caller.scopes.require(Scope::Write)?;
-            request.drive.empty_trash().await?;
+            request.drive.empty_trash(&request.credentials).await?;
             Ok(empty(StatusCode::NO_CONTENT))
         }
-        ("DELETE", _) => purge(request).await,
+        ("DELETE", path) => {
+            request.drive.purge(&request.credentials, &names(path)).await?;
+            Ok(empty(StatusCode::NO_CONTENT))
+        }
         _ => Err(Error::MethodNotAllowed(ALLOW)),
     }
 }
@@ -46,38 +46,33 @@ pub fn item_name(trashed: &Trashed) -> String {
 
 /// The address of a path below the trash. The number of an item counts, alone or behind a name.
 pub fn address(segments: &[String]) -> Address {
+    Address::Trash(names(segments))
+}
+
+fn names(segments: &[String]) -> Vec<String> {
     let mut names = segments.to_vec();
     if let Some(item) = names.first_mut() {
         *item = number_in(item).to_owned();
     }
-    Address::Trash(names)
+    names
 }
 
 /// The number of the item that a path is at or below: 404 where it names none.
 pub fn number(segments: &[String]) -> Result<Option<i64>> {
-    let Some(item) = segments.first() else { return Ok(None) };
-    crate::resource::parse_id(number_in(item), "what was deleted").map(Some)
+    segments.first().map(|item| number_of(item)).transpose()
+}
+
+fn number_of(item: &str) -> Result<i64> {
+    crate::resource::parse_id(number_in(item), "what was deleted")
 }
 
 fn number_in(item: &str) -> &str {
     item.rsplit_once(".d").map_or(item, |(_, number)| number)
 }
 
-async fn purge(request: &Request<'_>) -> Result<Response<Body>> {
-    twice(async || {
-        let view = request.drive.view(&request.credentials, &ViewRequest::of(request.address()), Vec::new()).await?;
-        view.caller.scopes.require(Scope::Write)?;
-        let trail = view.trail()?;
-        trail.existing()?;
-        request.drive.purge(&Place::of(trail)?).await?;
-        Ok(empty(StatusCode::NO_CONTENT))
-    })
-    .await
-}
-
 /// Puts an item back: where it was, or, where the client names a path in the drive, there.
 async fn restore(request: &Request<'_>, item: &str) -> Result<Response<Body>> {
-    let id = crate::resource::parse_id(number_in(item), "what was deleted")?;
+    let id = number_of(item)?;
     let to = match request.target()? {
         Target { tree: Tree::Files, path } => path,
         Target { tree: Tree::Restore, .. } => {

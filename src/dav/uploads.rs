@@ -14,7 +14,7 @@ use super::xml::DAV;
 use crate::body::Body;
 use crate::date::http_date;
 use crate::error::{Error, Result};
-use crate::store::{Address, ChunkedUpload, Scope, View, ViewRequest, twice};
+use crate::store::{Address, Caller, ChunkedUpload, Scope, View, ViewRequest, twice};
 use crate::transfer::{announced_length, unscanned};
 
 /// The member whose MOVE ends an upload.
@@ -74,11 +74,9 @@ async fn put(request: &Request<'_>, name: &str, chunk: &str, mut body: Body) -> 
     if upload.chunks >= MOST_CHUNKS {
         return Err(Error::Conflict("the upload has too many chunks".to_owned()));
     }
-    // What has come counts, too, though it is not in the drive yet.
-    let received = upload.received.unsigned_abs();
-    let announced = headers::total_length(&request.cx.headers)?.unwrap_or(0);
-    view.caller.check_quota(announced.max(received.saturating_add(length.unwrap_or(0))))?;
-    let available = view.caller.available().map(|available| (available - upload.received).max(0));
+    let announced = headers::total_length(&request.cx.headers)?;
+    check_quota(&view.caller, announced, upload.received, length)?;
+    let available = view.caller.available_beside(upload.received);
     let content = request.drive.store(&request.cx.config.keys, blob, &mut body, length, available).await?;
     if let Some(part) = content.parts.first() {
         request.drive.add_chunk(&upload, chunk, number, part).await?;
@@ -91,6 +89,12 @@ async fn put(request: &Request<'_>, name: &str, chunk: &str, mut body: Body) -> 
         response.headers_mut().insert(HeaderName::from_static("oc-etag"), etag);
     }
     Ok(response)
+}
+
+/// Refuses a chunk of `length` bytes with which the upload, or all that is announced of it, exceeds the quota.
+pub fn check_quota(caller: &Caller, announced: Option<u64>, received: i64, length: Option<u64>) -> Result<()> {
+    let come = received.unsigned_abs().saturating_add(length.unwrap_or(0));
+    caller.check_quota(come.max(announced.unwrap_or(0)))
 }
 
 /// The chunks that have come, by which a client goes on where it was interrupted.
@@ -128,9 +132,8 @@ async fn list_all(request: &Request<'_>) -> Result<Response<Body>> {
 }
 
 fn write_collection(request: &Request<'_>, names: &[String], answer: &mut Multistatus) {
-    let collection = Value::Xml("<d:collection xmlns:d=\"DAV:\"/>".into(), None);
     let name = Name { namespace: DAV, name: "resourcetype" };
-    answer.properties(&request.href(names, true), &[(name, collection)], &[]);
+    answer.properties(&request.href(names, true), &[(name, Value::COLLECTION)], &[]);
 }
 
 /// Makes the file of the chunks. Where something is wrong, the upload stays, so that the client can go on.

@@ -14,7 +14,7 @@ use crate::body::Body;
 use crate::date::http_date;
 use crate::error::{Error, Result};
 use crate::resource::parse_id;
-use crate::store::{Address, Detail, Node, Place, Scope, Trail, Version, View, ViewRequest, twice};
+use crate::store::{Address, Detail, Node, Place, Scope, Version, View, ViewRequest, twice};
 use crate::transfer::download_version;
 
 /// All methods here.
@@ -43,15 +43,10 @@ async fn view(request: &Request<'_>, file: i64, also: Option<Address>) -> Result
     request.drive.view(&request.credentials, &wanted, Vec::new()).await
 }
 
-fn existing_file(trail: &Trail) -> Result<&Node> {
-    trail.target().filter(|node| !node.is_folder()).ok_or(Error::NotFound("the file"))
-}
-
 async fn find(request: &Request<'_>, file: i64, version: &str) -> Result<(View, Version)> {
     let id = parse_id(version, "the version")?;
     let view = view(request, file, None).await?;
-    let versions = request.drive.versions(existing_file(view.trail()?)?.id).await?;
-    let version = versions.into_iter().find(|version| version.id == id).ok_or(Error::NotFound("the version"))?;
+    let version = request.drive.version(view.trail()?.existing_file()?.id, id).await?;
     Ok((view, version))
 }
 
@@ -60,14 +55,14 @@ async fn list(request: &Request<'_>, file: i64, body: Body) -> Result<Response<B
     let wanted = Wanted::of(request.xml(body).await?.as_ref())?;
     let view = view(request, file, None).await?;
     view.caller.scopes.require(Scope::Read)?;
-    let node = existing_file(view.trail()?)?;
+    let node = view.trail()?.existing_file()?;
     let versions = request.drive.versions(node.id).await?;
     let mut answer = Multistatus::new();
     let one = request.path.segments().first();
     let asked: Vec<_> = versions.iter().filter(|it| one.is_none_or(|one| it.id.to_string() == *one)).collect();
     if one.is_none() {
-        let collection = Value::Xml("<d:collection xmlns:d=\"DAV:\"/>".into(), None);
-        let (found, missing) = wanted.choose(vec![(Name { namespace: DAV, name: "resourcetype" }, collection)]);
+        let name = Name { namespace: DAV, name: "resourcetype" };
+        let (found, missing) = wanted.choose(vec![(name, Value::COLLECTION)]);
         answer.properties(&request.href(&[], true), &found, &missing);
     } else if asked.is_empty() {
         return Err(Error::NotFound("the version"));
@@ -97,7 +92,7 @@ fn write(request: &Request<'_>, node: &Node, version: &Version, wanted: &Wanted,
 async fn content(request: &Request<'_>, file: i64, version: &str) -> Result<Response<Body>> {
     let (view, version) = find(request, file, version).await?;
     view.caller.scopes.require(Scope::Read)?;
-    let node = existing_file(view.trail()?)?;
+    let node = view.trail()?.existing_file()?;
     download_version(request.cx, &request.drive, node, &version).await
 }
 
@@ -114,15 +109,12 @@ async fn restore(request: &Request<'_>, file: i64, version: &str) -> Result<Resp
         let view = view(request, file, to.clone()).await?;
         view.caller.scopes.require(Scope::Write)?;
         let trail = view.trail()?;
-        let node = existing_file(trail)?;
+        let node = trail.existing_file()?;
         if view.trails.get(1).is_some_and(|to| to.target().map(|target| target.id) != Some(node.id)) {
             return Err(Error::Forbidden("a version can only take the place of its own file".to_owned()));
         }
-        let versions = request.drive.versions(node.id).await?;
-        let version = versions.into_iter().find(|version| version.id == id).ok_or(Error::NotFound("the version"))?;
-        if trail.covering_target().next().is_some() {
-            return Err(Error::Locked(Vec::new()));
-        }
+        let version = request.drive.version(node.id, id).await?;
+        trail.check_unlocked(trail.target_index())?;
         request.drive.restore(&Place::of(trail)?, &version).await?;
         Ok(empty(StatusCode::NO_CONTENT))
     })

@@ -8,7 +8,7 @@ use super::{check_members_unlocked, folder_address, folders, json, member_place,
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::store::{Address, Content, Detail, Drive, Link, Listing, Node, Scope, Trail, View, ViewRequest, twice};
+use crate::store::{Address, Content, Detail, Drive, Link, Listing, Node, Scope, View, ViewRequest, twice};
 use crate::transfer::{Disposition, Representation, download, receive};
 
 const DIGESTS: Detail = Detail { properties: false, digests: true, parts: false };
@@ -78,14 +78,14 @@ async fn link_member(drive: &Drive, view: &View, name: &str, content: &Content, 
 /// One file.
 pub async fn show(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
     let (_, view) = find(cx, id, DIGESTS).await?;
-    let file = existing_file(view.trail()?)?;
+    let file = view.trail()?.existing_file()?;
     Ok(json::ok(&json!({ "file": json::file(&view.caller, file) })))
 }
 
 /// The bytes of a file.
 pub async fn content(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
     let (drive, view) = find(cx, id, PARTS).await?;
-    let file = existing_file(view.trail()?)?;
+    let file = view.trail()?.existing_file()?;
     let what = Representation {
         name: &file.name,
         mime: file.mime(),
@@ -115,11 +115,6 @@ pub(super) async fn find(cx: &Context<'_>, id: &str, detail: Detail) -> Result<(
     let request = ViewRequest { detail, ..ViewRequest::of(Address::Id(parse_id(id, "the file")?)) };
     let view = drive.view(&credentials, &request, Vec::new()).await?;
     view.caller.scopes.require(Scope::Read)?;
-    existing_file(view.trail()?)?;
+    view.trail()?.existing_file()?;
     Ok((drive, view))
-}
-
-/// The file at the end of the trail; a folder is none.
-pub(super) fn existing_file(trail: &Trail) -> Result<&Node> {
-    trail.target().filter(|node| !node.is_folder()).ok_or(Error::NotFound("the file"))
 }

@@ -66,17 +66,14 @@ fn folder_id(caller: &Caller, parent: Option<i64>) -> Option<String> {
 /// Refuses to change the members of the folder at the end of `trail` under a lock: REST requests
 /// carry no lock tokens, so any lock forbids it.
 fn check_members_unlocked(trail: &Trail) -> Result<()> {
-    let locked = trail.target_index().is_some_and(|index| trail.covering(index).next().is_some());
-    if locked { Err(Error::Locked(Vec::new())) } else { Ok(()) }
+    trail.check_unlocked(trail.target_index())
 }
 
 /// Refuses to move or delete the node at the end of `trail` under a lock.
 fn check_node_unlocked(trail: &Trail) -> Result<()> {
-    let locked = |index: Option<usize>| index.is_some_and(|index| trail.covering(index).next().is_some());
-    if locked(trail.target_index()) || locked(trail.parent_index()) || !trail.locks_below.is_empty() {
-        return Err(Error::Locked(Vec::new()));
-    }
-    Ok(())
+    trail.check_unlocked(trail.target_index())?;
+    trail.check_unlocked(trail.parent_index())?;
+    if trail.locks_below.is_empty() { Ok(()) } else { Err(Error::Locked(Vec::new())) }
 }
 
 /// The place of a new member called `name` in the folder at the end of `trail`.

@@ -8,6 +8,7 @@ use super::{json, parse_id, read_body};
 use crate::auth;
 use crate::body::Body;
 use crate::context::Context;
+use crate::date::DAY;
 use crate::error::{Error, Result};
 use crate::ports::Millis;
 use crate::store::{Address, Caller, Credentials, Drive, NewToken, Scope, Scopes, ViewRequest};
@@ -21,8 +22,6 @@ pub struct TokenRequest {
     pub(super) folder_id: Option<String>,
     expires_in_days: Option<i64>,
 }
-
-const DAY: Millis = 86_400_000;
 
 /// What a new token may not go beyond.
 #[derive(Debug, Clone, Copy)]

@@ -6,19 +6,16 @@ use serde_json::{Value, json};
 use super::{json, paging, parse_id};
 use crate::body::Body;
 use crate::context::Context;
-use crate::date::iso8601;
+use crate::date::{DAY, iso8601};
 use crate::error::Result;
-use crate::store::{Address, Drive, Place, Scope, Trashed, ViewRequest, twice};
-
-/// Milliseconds
-const DAY: i64 = 86_400_000;
+use crate::store::{Address, Drive, Scope, Trashed, ViewRequest};
 
 /// What was deleted, in the order of its numbers. 404 for a token that is confined to a folder.
 pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
     let (drive, credentials) = cx.drive()?;
     let page = paging::Page::of(cx)?;
     let also = vec![drive.trash_statement(page.after_number()?, page.limit + 1)];
-    let view = drive.view(&credentials, &whole(), also).await?;
+    let view = drive.view(&credentials, &ViewRequest::of(Address::Trash(Vec::new())), also).await?;
     view.caller.scopes.require(Scope::Read)?;
     let (trashed, next) = page.cut(Drive::trashed(view.also.first())?, |trashed| trashed.node.id.to_string());
     let trashed = trashed.iter().map(|trashed| item(trashed, cx.config.kept.trash_days)).collect();
@@ -40,29 +37,15 @@ pub async fn restore(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
 /// Deletes something for good.
 pub async fn delete(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
     let (drive, credentials) = cx.drive()?;
-    let id = parse_id(id, "what was deleted")?;
-    twice(async || {
-        let request = ViewRequest::of(Address::Trash(vec![id.to_string()]));
-        let view = drive.view(&credentials, &request, Vec::new()).await?;
-        view.caller.scopes.require(Scope::Write)?;
-        let trail = view.trail()?;
-        trail.existing()?;
-        drive.purge(&Place::of(trail)?).await?;
-        Ok(json::no_content())
-    })
-    .await
+    drive.purge(&credentials, &[parse_id(id, "what was deleted")?.to_string()]).await?;
+    Ok(json::no_content())
 }
 
 /// Deletes everything in it for good.
 pub async fn empty(cx: &Context<'_>) -> Result<Response<Body>> {
     let (drive, credentials) = cx.drive()?;
-    drive.view(&credentials, &whole(), Vec::new()).await?.caller.scopes.require(Scope::Write)?;
-    drive.empty_trash().await?;
+    drive.empty_trash(&credentials).await?;
     Ok(json::no_content())
-}
-
-fn whole() -> ViewRequest {
-    ViewRequest::of(Address::Trash(Vec::new()))
 }
 
 fn item(trashed: &Trashed, days: i64) -> Value {

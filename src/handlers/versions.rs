@@ -3,19 +3,19 @@
 use http::Response;
 use serde_json::json;
 
-use super::files::{existing_file, find};
+use super::files::find;
 use super::{check_node_unlocked, json, parse_id};
 use crate::body::Body;
 use crate::context::Context;
 use crate::date::iso8601;
-use crate::error::{Error, Result};
-use crate::store::{Address, Detail, Drive, Place, Scope, Version, ViewRequest, twice};
+use crate::error::Result;
+use crate::store::{Address, Detail, Place, Scope, ViewRequest, twice};
 use crate::transfer::download_version;
 
 /// The earlier contents of a file, the latest first.
 pub async fn list(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
     let (drive, view) = find(cx, id, Detail::default()).await?;
-    let versions = drive.versions(existing_file(view.trail()?)?.id).await?;
+    let versions = drive.versions(view.trail()?.existing_file()?.id).await?;
     let versions: Vec<_> = versions
         .iter()
         .map(|version| {
@@ -34,8 +34,8 @@ pub async fn list(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
 /// The bytes of an earlier content.
 pub async fn content(cx: &Context<'_>, id: &str, version: &str) -> Result<Response<Body>> {
     let (drive, view) = find(cx, id, Detail::default()).await?;
-    let file = existing_file(view.trail()?)?;
-    let version = find_version(&drive, file.id, version).await?;
+    let file = view.trail()?.existing_file()?;
+    let version = drive.version(file.id, parse_id(version, "the version")?).await?;
     download_version(cx, &drive, file, &version).await
 }
 
@@ -48,18 +48,12 @@ pub async fn restore(cx: &Context<'_>, id: &str, version: &str) -> Result<Respon
         let view = drive.view(&credentials, &request, Vec::new()).await?;
         view.caller.scopes.require(Scope::Write)?;
         let trail = view.trail()?;
-        let file = existing_file(trail)?;
-        let version = find_version(&drive, file.id, version).await?;
+        let file = trail.existing_file()?;
+        let version = drive.version(file.id, parse_id(version, "the version")?).await?;
         check_node_unlocked(trail)?;
         let linked = drive.restore(&Place::of(trail)?, &version).await?;
         let restored = file.restored(&version, &linked);
         Ok(json::ok(&json!({ "file": json::file(&view.caller, &restored) })))
     })
     .await
-}
-
-async fn find_version(drive: &Drive, file: i64, id: &str) -> Result<Version> {
-    let id = parse_id(id, "the version")?;
-    let versions = drive.versions(file).await?;
-    versions.into_iter().find(|version| version.id == id).ok_or(Error::NotFound("the version"))
 }

@@ -22,6 +22,7 @@ use futures_util::future::{Either, FutureExt, LocalBoxFuture, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::config::Config;
+use crate::date::DAY;
 use crate::error::Result;
 use crate::ports::{Millis, Ports};
 use crate::store::{Job, Jobs, Logins, Meter};
@@ -38,8 +39,6 @@ const RENEW: Duration = Duration::from_secs(10);
 
 /// After this time, no more jobs are begun; the next run goes on.
 const RUN_TIME: Millis = 20_000;
-
-const DAY: Millis = 86_400_000;
 
 /// What a run has done.
 #[derive(Debug, Clone, Copy, Default)]

@@ -49,3 +49,12 @@ pub struct Ports {
     /// Connections to other servers.
     pub tcp: Rc<dyn Tcp>,
 }
+
+impl Ports {
+    /// `bytes` random bytes in hexadecimal.
+    pub fn random_hex(&self, bytes: usize) -> String {
+        let mut buffer = vec![0; bytes];
+        self.random.fill(&mut buffer);
+        data_encoding::HEXLOWER.encode(&buffer)
+    }
+}

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde::Deserialize;
 
-use super::{Database, Meter, random_hex};
+use super::{Database, Meter};
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Ports, Rows, SqlError, Statement};
 
@@ -124,7 +124,7 @@ impl Accounts {
     fn make_root(&self, drive: i64, name: &str) -> Statement {
         Statement::new(
             "INSERT INTO nodes (root_of, name, etag, created_at, modified_at) VALUES (?1, ?2, ?3, ?4, ?4)",
-            [drive.into(), name.into(), random_hex(&self.ports, 10).into(), self.now.into()],
+            [drive.into(), name.into(), self.ports.random_hex(10).into(), self.now.into()],
         )
     }
 

@@ -57,7 +57,7 @@ struct Begun {
 impl Drive {
     /// A name for an upload that its client gives none.
     pub fn new_chunked_name(&self) -> String {
-        super::random_hex(&self.ports, 16)
+        self.ports.random_hex(16)
     }
 
     /// Begins an upload of that name: 405 where there is one. One round trip.
@@ -220,7 +220,7 @@ impl Drive {
         av: AvStatus,
         link: &Link,
     ) -> Result<Linked> {
-        let id = super::random_hex(&self.ports, 16);
+        let id = self.ports.random_hex(16);
         let ids = json!(uploads.iter().map(|upload| upload.id).collect::<Vec<_>>()).to_string();
         let chunks: i64 = uploads.iter().map(|upload| upload.chunks).sum();
         let size = uploads.iter().map(|upload| upload.received).sum();

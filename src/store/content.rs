@@ -97,7 +97,7 @@ impl Drive {
     /// Gives `content` to the name of `place`; the former content becomes a version. One round
     /// trip.
     pub async fn link(&self, place: &Place, content: &Content, link: &Link) -> Result<Linked> {
-        let id = super::random_hex(&self.ports, 16);
+        let id = self.ports.random_hex(16);
         let mut batch = self.guards_of_link(place);
         batch.extend(link.lock.as_ref().map(|_| Self::guard_way_to(place)));
         batch.extend(self.insert_content(&id, content)?);
@@ -214,7 +214,7 @@ impl Drive {
         statements.extend((content.av == AvStatus::Pending).then(|| self.insert_scan(id)));
         statements.extend(content.scanner_error.as_ref().map(|error| self.note_scanner_failure(error)));
         if content.digests.is_none() {
-            statements.push(self.insert_digest(id));
+            statements.push(self.insert_job("digest", id));
         }
         if content.parts.is_empty() {
             return Ok(statements);
@@ -245,12 +245,12 @@ pub(super) fn hex_digests(digests: Option<&Digests>) -> [String; 4] {
 }
 
 impl Drive {
-    /// Has the digests of a content computed that the same batch inserts.
-    fn insert_digest(&self, content: &str) -> Statement {
+    /// Has something done now with a content that the same batch inserts.
+    pub(super) fn insert_job(&self, kind: &str, content: &str) -> Statement {
         Statement::new(
             "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
-             VALUES (?1, 'digest', 0, ?2, ?3, ?3) RETURNING 1 AS one",
-            [self.account.into(), content.into(), self.now.into()],
+             VALUES (?1, ?2, 0, ?3, ?4, ?4) RETURNING 1 AS one",
+            [self.account.into(), kind.into(), content.into(), self.now.into()],
         )
     }
 }

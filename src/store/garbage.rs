@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::Jobs;
+use crate::date::DAY;
 use crate::error::Result;
 use crate::ports::{Millis, Rows, Statement};
 
@@ -55,13 +56,12 @@ impl Jobs {
         Ok(())
     }
 
-    /// Forgets locks and uploads that have expired, tokens a month after their end, and up to 1,000 versions beyond the number of a
-    /// file's that is `kept`. One round trip.
+    /// Forgets locks and uploads that have expired, tokens thirty days after their end, and up to 1,000 versions beyond the
+    /// number of a file's that is `kept`. One round trip.
     pub async fn forget_expired(&self, kept: i64) -> Result<()> {
-        const MONTH: Millis = 30 * 86_400_000;
         let now = self.now();
         let locks = Statement::new("DELETE FROM locks WHERE expires_at <= ?1", [now.into()]);
-        let tokens = Statement::new("DELETE FROM tokens WHERE expires_at <= ?1", [(now - MONTH).into()]);
+        let tokens = Statement::new("DELETE FROM tokens WHERE expires_at <= ?1", [(now - 30 * DAY).into()]);
         let versions = Statement::new(
             "DELETE FROM versions WHERE id IN ( \
                SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY node_id ORDER BY id DESC) AS nth FROM versions) \

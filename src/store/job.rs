@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Database, Meter, random_hex};
+use super::{Database, Meter};
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Ports, Rows, Sql, Statement, Value};
 
@@ -127,7 +127,7 @@ impl Jobs {
                ORDER BY d.due_at, d.id LIMIT ?6) \
              RETURNING id, account_id, kind, subject, payload, tries, lease",
             [
-                random_hex(&self.ports, 8).into(),
+                self.ports.random_hex(8).into(),
                 (now + LEASE).into(),
                 now.into(),
                 LOOKED_AT.into(),

@@ -12,13 +12,7 @@ impl Drive {
         let declared = declared_mime(link.mime.as_deref(), &place.name);
         let mime = declared.unwrap_or_else(|| guess_mime(&place.name));
         let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        (size > 0 && may_tell(&essence)).then(|| {
-            Statement::new(
-                "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
-                 VALUES (?1, 'media', 0, ?2, ?3, ?3) RETURNING 1 AS one",
-                [self.account.into(), content.into(), self.now.into()],
-            )
-        })
+        (size > 0 && may_tell(&essence)).then(|| self.insert_job("media", content))
     }
 }
 

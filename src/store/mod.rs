@@ -183,7 +183,7 @@ impl Drive {
 
     /// A fresh entity tag, without quotes.
     fn new_etag(&self) -> String {
-        random_hex(&self.ports, 10)
+        self.ports.random_hex(10)
     }
 }
 
@@ -194,11 +194,4 @@ pub async fn twice<T>(mut attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> 
         Err(Error::Raced(_)) => attempt().await,
         result => result,
     }
-}
-
-/// `bytes` random bytes in hexadecimal.
-fn random_hex(ports: &Ports, bytes: usize) -> String {
-    let mut buffer = vec![0; bytes];
-    ports.random.fill(&mut buffer);
-    data_encoding::HEXLOWER.encode(&buffer)
 }

@@ -54,6 +54,11 @@ impl Trail {
         self.target().ok_or(Error::NotFound("the resource"))
     }
 
+    /// The file that was asked for, or 404; a folder is none.
+    pub fn existing_file(&self) -> Result<&Node> {
+        self.target().filter(|node| !node.is_folder()).ok_or(Error::NotFound("the file"))
+    }
+
     /// The folder in which the node is or would be, and its name there. 409 where that folder does
     /// not exist or is a file; 403 for the caller's root, which is in none.
     pub fn place(&self) -> Result<(&Node, &str)> {
@@ -90,6 +95,14 @@ impl Trail {
         self.nodes.iter().enumerate().flat_map(move |(at, node)| {
             node.locks.iter().filter(move |lock| Some(at) == target || lock.is_infinite()).map(move |lock| (at, lock))
         })
+    }
+
+    /// 423 under any lock that holds for `nodes()[index]`, for a request that can bring no lock tokens.
+    pub fn check_unlocked(&self, index: Option<usize>) -> Result<()> {
+        match index.and_then(|index| self.covering(index).next()) {
+            Some(_) => Err(Error::Locked(Vec::new())),
+            None => Ok(()),
+        }
     }
 
     /// Whether the node is the caller's root folder.

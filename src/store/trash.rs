@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::tree::{BELOW, TOTALS, TOTALS_GONE};
-use super::{Address, Caller, Credentials, Drive, Jobs, Node, Place, Scope, View, ViewRequest};
+use super::{Address, Caller, Credentials, Drive, Jobs, Node, Place, Scope, View, ViewRequest, twice};
 use crate::error::{Error, Guard, Result};
 use crate::name::MAX_NAME;
 use crate::ports::{Millis, Rows, Statement};
@@ -75,9 +75,7 @@ impl Drive {
             let view = self.view(credentials, &wanted, Vec::new()).await?;
             let trail = view.trail()?;
             let folder = trail.target().filter(|node| node.is_folder()).ok_or(Error::NotFound("the folder"))?;
-            if trail.covering_target().next().is_some() {
-                return Err(Error::Locked(Vec::new()));
-            }
+            trail.check_unlocked(trail.target_index())?;
             let place = Place::new_member(trail, folder.id, &restored_name(&trashed.original_name, nth));
             match self.restore_trashed(trashed, &place).await {
                 Err(Error::Raced(Guard::Exists)) => {}
@@ -108,15 +106,27 @@ impl Drive {
         self.database.batch(batch).await.map(|_| ())
     }
 
-    /// Makes a deletion final, or that of something below what was deleted. One round trip.
-    pub async fn purge(&self, place: &Place) -> Result<()> {
-        let mut batch = vec![Self::guard_occupant(place)];
-        batch.extend(self.purge_statements(place, true));
-        self.database.batch(batch).await.map(|_| ())
+    /// Makes a deletion final, or that of something below what was deleted: the names lead from the trash to it. 404 where
+    /// there is none, and for a token that is confined to a folder.
+    pub async fn purge(&self, credentials: &Credentials, names: &[String]) -> Result<()> {
+        let wanted = ViewRequest::of(Address::Trash(names.to_vec()));
+        twice(async || {
+            let view = self.view(credentials, &wanted, Vec::new()).await?;
+            view.caller.scopes.require(Scope::Write)?;
+            let trail = view.trail()?;
+            trail.existing()?;
+            let place = Place::of(trail)?;
+            let mut batch = vec![Self::guard_occupant(&place)];
+            batch.extend(self.purge_statements(&place, true));
+            self.database.batch(batch).await.map(|_| ())
+        })
+        .await
     }
 
-    /// Makes all deletions final. One round trip.
-    pub async fn empty_trash(&self) -> Result<()> {
+    /// Makes all deletions final. 404 for a token that is confined to a folder.
+    pub async fn empty_trash(&self, credentials: &Credentials) -> Result<()> {
+        let wanted = ViewRequest::of(Address::Trash(Vec::new()));
+        self.view(credentials, &wanted, Vec::new()).await?.caller.scopes.require(Scope::Write)?;
         let root = self.trash.get();
         let batch = vec![
             Statement::new(

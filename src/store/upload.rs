@@ -5,7 +5,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::content::{Content, Part};
-use super::{AvStatus, Credentials, Drive, random_hex};
+use super::{AvStatus, Credentials, Drive};
 use crate::crypto::{Length, MasterKeys, SealingSource, blob_aad, sealed_length};
 use crate::error::{Error, Result};
 use crate::ports::{Blobs, ByteSource, MOST_IN_ONE_PUT, Millis, MultipartUpload, Statement, StreamError};
@@ -25,7 +25,7 @@ pub struct Upload {
 impl Drive {
     /// Chooses the key of a blob; nothing is stored or recorded yet.
     pub fn new_upload(&self) -> Upload {
-        Upload { blob_key: format!("{}/{}", self.account, random_hex(&self.ports, 20)) }
+        Upload { blob_key: format!("{}/{}", self.account, self.ports.random_hex(20)) }
     }
 
     /// The statement that records the blob, for a caller who may write: it goes with the batch

@@ -6,7 +6,7 @@ use super::content::{Link, Linked};
 use super::node::json_text;
 use super::query::content_json;
 use super::{AvStatus, ContentInfo, Drive, Expect, Place};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ports::{Millis, Rows, Statement, Value};
 
 /// An earlier content of a file.
@@ -38,13 +38,23 @@ impl Version {
 impl Drive {
     /// The versions of a file, the latest first. One round trip.
     pub async fn versions(&self, node: i64) -> Result<Vec<Version>> {
+        self.select_versions("v.node_id = ?1 ORDER BY v.id DESC", vec![node.into()]).await
+    }
+
+    /// The version of that number of a file, or 404. One round trip.
+    pub async fn version(&self, node: i64, id: i64) -> Result<Version> {
+        let found = self.select_versions("v.id = ?2 AND v.node_id = ?1", vec![node.into(), id.into()]).await?;
+        found.into_iter().next().ok_or(Error::NotFound("the version"))
+    }
+
+    async fn select_versions(&self, which: &str, parameters: Vec<Value>) -> Result<Vec<Version>> {
+        let content = content_json("v.content_id", true);
         let statement = Statement::new(
             format!(
-                "SELECT v.id, v.content_id, v.mime, v.size, v.modified_at, v.replaced_at, {} AS content \
-                 FROM versions v WHERE v.node_id = ?1 ORDER BY v.id DESC",
-                content_json("v.content_id", true)
+                "SELECT v.id, v.content_id, v.mime, v.size, v.modified_at, v.replaced_at, {content} AS content \
+                 FROM versions v WHERE {which}"
             ),
-            [node.into()],
+            parameters,
         );
         let results = self.database.batch(vec![statement]).await?;
         Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())

@@ -63,6 +63,11 @@ impl Caller {
         self.quota.map(|quota| (quota - self.used()).max(0))
     }
 
+    /// The same for an upload of which `received` bytes have come: they count, though they are not in the drive yet.
+    pub fn available_beside(&self, received: i64) -> Option<i64> {
+        self.available().map(|available| (available - received).max(0))
+    }
+
     /// Refuses `bytes` more than the quota has left, before any of them is stored.
     pub fn check_quota(&self, bytes: u64) -> Result<()> {
         match self.available() {

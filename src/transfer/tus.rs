@@ -199,8 +199,7 @@ impl Tus<'_> {
         let blob = self.drive.new_upload();
         let record = self.drive.record_upload(self.credentials, &blob);
         let view = self.drive.view(self.credentials, &ViewRequest::default(), vec![record]).await?;
-        // What has come counts, too, though it is not in the drive yet.
-        let available = view.caller.available().map(|available| (available - upload.received).max(0));
+        let available = view.caller.available_beside(upload.received);
         self.drive.store(&self.cx.config.keys, blob, piece, None, available).await
     }
 
@@ -218,9 +217,7 @@ impl Tus<'_> {
     async fn link_below(&self, view: &View, name: &str, uploads: &[ChunkedUpload], link: &Link) -> Result<Linked> {
         let trail = view.trail()?;
         let folder = folder_of(&view.caller, trail)?;
-        if trail.target_index().is_some_and(|index| trail.covering(index).next().is_some()) {
-            return Err(Error::Locked(Vec::new()));
-        }
+        trail.check_unlocked(trail.target_index())?;
         let place = Place::new_member(trail, folder.id, name);
         let av = unscanned(self.cx.config, size_of(uploads));
         self.drive.link_chunks(&place, uploads, av, link).await

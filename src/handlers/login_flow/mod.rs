@@ -127,9 +127,7 @@ async fn fields<const N: usize>(mut body: Body, names: [&str; N]) -> Result<[Str
 
 /// 256 random bits in hexadecimal.
 fn new_secret(cx: &Context<'_>) -> String {
-    let mut random = [0; 32];
-    cx.ports.random.fill(&mut random);
-    data_encoding::HEXLOWER.encode(&random)
+    cx.ports.random_hex(32)
 }
 
 fn logins(cx: &Context<'_>) -> Logins {
