@@ -15,8 +15,9 @@ const UPLOAD_TIME: Millis = 24 * 3_600_000;
 const MOST_LISTED: i64 = 1_000;
 
 /// Selects a `ChunkedUpload`.
-const UPLOAD: &str = "SELECT u.id, u.total, u.target, u.expires_at, coalesce(sum(c.size), 0) AS received, \
-   count(c.size) AS chunks FROM uploads u LEFT JOIN chunks c ON c.upload_id = u.id";
+const UPLOAD: &str = "SELECT u.id, u.total, u.target, u.expires_at, u.linked, \
+   CASE WHEN u.linked THEN u.total ELSE coalesce(sum(c.size), 0) END AS received, count(c.size) AS chunks \
+   FROM uploads u LEFT JOIN chunks c ON c.upload_id = u.id";
 
 /// An upload that comes in chunks.
 #[derive(Debug, Clone, Deserialize)]
@@ -33,9 +34,17 @@ pub struct ChunkedUpload {
     pub target: Option<String>,
     /// When what has come is thrown away.
     pub expires_at: Millis,
+    linked: i64,
     /// The digests of all that has come, if this request brought it in one piece.
     #[serde(skip)]
     pub digests: Option<Digests>,
+}
+
+impl ChunkedUpload {
+    /// Whether its file is made already.
+    pub fn is_linked(&self) -> bool {
+        self.linked != 0
+    }
 }
 
 /// A chunk that has come.
@@ -71,7 +80,7 @@ impl Drive {
         let results = self.database.batch(vec![begin]).await?;
         let row: Option<Begun> = results.first().map(Rows::first).transpose()?.flatten();
         let Begun { id } = row.ok_or(Error::AlreadyExists("PROPFIND, PUT, MOVE, DELETE"))?;
-        Ok(ChunkedUpload { id, total, received: 0, chunks: 0, target, expires_at, digests: None })
+        Ok(ChunkedUpload { id, total, received: 0, chunks: 0, target, expires_at, linked: 0, digests: None })
     }
 
     /// Reads the uploads of these names, for a batch of `View`; `chunked_uploads` reads the answer.
@@ -212,7 +221,7 @@ impl Drive {
     }
 
     /// Makes a content of the chunks of these uploads, one upload after the other and each in its order, and gives it to
-    /// the name of `place`. The number of chunks must still be that of `uploads`. One round trip; no blob is touched.
+    /// the name of `place`. That ends the uploads; those of TUS can still be asked for. The number of chunks must still be that of `uploads`. One round trip; no blob is touched.
     pub async fn link_chunks(
         &self,
         place: &Place,
@@ -242,10 +251,16 @@ impl Drive {
              FROM json_each(?2) u CROSS JOIN chunks c WHERE c.upload_id = u.value",
             [id.as_str().into(), ids.as_str().into()],
         ));
-        batch.push(Statement::new(
-            "DELETE FROM uploads WHERE id IN (SELECT value FROM json_each(?1))",
-            [ids.as_str().into()],
-        ));
+        let which = "IN (SELECT value FROM json_each(?1))";
+        batch.extend(
+            [
+                format!("DELETE FROM chunks WHERE upload_id {which}"),
+                // Of TUS alone, whose clients ask how far an upload is when they were not told.
+                format!("UPDATE uploads SET linked = 1 WHERE target IS NOT NULL AND id {which}"),
+                format!("DELETE FROM uploads WHERE target IS NULL AND id {which}"),
+            ]
+            .map(|sql| Statement::new(sql, [ids.as_str().into()])),
+        );
         self.give(batch, place, &id, content.size, link, Vec::new()).await
     }
 }

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::ports::{Sql, SqlError, Statement};
 
 /// The files of `migrations/`, in order. The number of one is its place, from 1.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("../../migrations/0001_drive.sql"),
     include_str!("../../migrations/0002_jobs.sql"),
     include_str!("../../migrations/0003_scan.sql"),
@@ -15,6 +15,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("../../migrations/0005_trash.sql"),
     include_str!("../../migrations/0006_metadata.sql"),
     include_str!("../../migrations/0007_login.sql"),
+    include_str!("../../migrations/0008_linked_uploads.sql"),
 ];
 
 #[derive(Deserialize)]

@@ -168,6 +168,9 @@ impl Tus<'_> {
         if length.is_some_and(|length| length > room.unsigned_abs()) {
             return Err(Error::TooLarge("more bytes than the upload's length".to_owned()));
         }
+        if upload.is_linked() {
+            return Ok((upload, None));
+        }
         let checksum = checksum(&self.cx.headers)?;
         // A checksum is of all that comes: it is stored as a whole, or not at all.
         let most = if checksum.is_some() { room.unsigned_abs() } else { PIECE.min(room.unsigned_abs()) };

@@ -75,7 +75,7 @@ impl Tus<'_> {
     }
 }
 
-/// 400 for an upload that is no part, 409 for one that is not complete.
+/// 400 for an upload that is no part, 409 for one that is not complete, or was used already.
 fn check(uploads: &[ChunkedUpload]) -> Result<()> {
     for upload in uploads {
         if upload.target.is_none() || purpose(upload)?.target.is_some() {
@@ -83,6 +83,9 @@ fn check(uploads: &[ChunkedUpload]) -> Result<()> {
         }
         if upload.total != Some(upload.received) {
             return Err(Error::Conflict("a part is not complete".to_owned()));
+        }
+        if upload.is_linked() {
+            return Err(Error::Conflict("a part is in another file already".to_owned()));
         }
     }
     Ok(())

@@ -70,7 +70,20 @@ def test_a_file_in_three_pieces(rest):
     assert (file["name"], file["mimeType"]) == ("ü b.txt", "text/x-diary")
     assert file["modifiedAt"].startswith("2023-11-14T22:13:20")
     assert content(rest, "ü b.txt") == b"abcdefghi"
+
+
+def test_a_client_that_was_not_told_of_the_end_finds_it(rest):
+    upload = begun(rest, 3)
+    assert append(rest, upload, 0, b"abc").status_code == 204
+    assert offset(rest, upload) == 3 and rest.head(upload, headers=TUS).headers["upload-length"] == "3"
+    assert append(rest, upload, 0, b"abc").status_code == 409
+    assert append(rest, upload, 3, b"").status_code == 204
+    assert append(rest, upload, 3, b"d").status_code == 413
+    [file] = rest.files()
+    assert rest.get(f"files/{file['id']}/versions").json()["versions"] == [], "it was made once"
+    assert rest.delete(upload, headers=TUS).status_code == 204
     assert rest.head(upload, headers=TUS).status_code == 404
+    assert content(rest) == b"abc", "the file stays"
 
 
 def test_all_of_it_may_come_with_the_creation(rest):
@@ -237,7 +250,8 @@ def test_parts_become_one_file(rest, account):
     assert answer.headers["location"] and answer.headers["etag"] and answer.headers["oc-fileid"]
     assert content(rest) == b"".join(pieces[::-1])
     assert rest.files()[0]["modifiedAt"].startswith("2023-11-14T22:13:20")
-    assert [rest.head(each, headers=TUS).status_code for each in parts] == [404] * 4
+    assert [offset(rest, each) for each in parts] == [len(piece) for piece in pieces]
+    assert_error(concatenated(rest, parts), 409)
 
 
 def test_parts_become_a_file_in_a_folder(rest, account):
