@@ -15,13 +15,19 @@ use crate::error::Result;
 use crate::store::{Detail, Listing, Scope, View, ViewRequest};
 use crate::transfer::{Disposition, Representation, download};
 
+/// The members that a page for people shows.
+const MOST: i64 = 5_000;
+
 /// The content of a file, or the list of a folder.
 pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
     let preconditions = Preconditions::read(request)?;
     let mut wanted = ViewRequest {
         addresses: vec![request.address()],
         detail: Detail { parts: true, ..Detail::default() },
-        listing: if request.cx.method == Method::HEAD { Listing::Nothing } else { Listing::Members },
+        listing: match request.cx.method {
+            Method::HEAD => Listing::Nothing,
+            _ => Listing::Members(String::new(), MOST + 1),
+        },
         ..ViewRequest::default()
     };
     preconditions.extend(&mut wanted);
@@ -57,7 +63,8 @@ fn list(request: &Request<'_>, view: &View) -> Result<Response<Body>> {
         let parent = request.href(parent, true);
         let _ = writeln!(html, "<tr><td><a href=\"{}\">..</a></td><td></td><td></td></tr>", escape(parent));
     }
-    for node in &view.listing {
+    let most = usize::try_from(MOST).unwrap_or(usize::MAX);
+    for node in view.listing.iter().take(most) {
         let slash = if node.is_folder() { "/" } else { "" };
         let href = format!("{base}{}{slash}", encode_segment(&node.name));
         let _ = writeln!(
@@ -69,7 +76,11 @@ fn list(request: &Request<'_>, view: &View) -> Result<Response<Body>> {
             http_date(node.modified_at)
         );
     }
-    html.push_str("</table></body></html>\n");
+    html.push_str("</table>\n");
+    if view.listing.len() > most {
+        let _ = writeln!(html, "<p>There is more than these {MOST}.</p>");
+    }
+    html.push_str("</body></html>\n");
     let mut response = Response::new(Body::from(html));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

@@ -18,17 +18,24 @@ use super::request::Request;
 use super::trash;
 use super::wanted::Wanted;
 use crate::body::Body;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ports::{ByteSource, StreamError};
-use crate::store::{Drive, FoundNode, Lock, Node, Trail, Trashed, View};
+use crate::store::{Credentials, Drive, FoundNode, Listing, Lock, Node, Scope, Trail, Trashed, View, ViewRequest};
 
 /// Bytes of XML that are written before they are sent.
 const PIECE: usize = 64 * 1024;
 
-/// Writes the first target of the view and its listing. A short answer is made at once, so that
+/// Members of a folder that are read at once; the others follow while these are sent, so that one that is renamed just then
+/// may be told twice, or not at all.
+pub const PAGE: i64 = 8_192;
+
+/// Writes the first target of the view and its listing, which `read` asked for. A short answer is made at once, so that
 /// its length is known.
-pub async fn answer(request: &Request<'_>, view: View, wanted: Wanted) -> Result<Response<Body>> {
-    send(ListingSource::begin(request, view, wanted, true)?).await
+pub async fn answer(request: &Request<'_>, view: View, wanted: Wanted, read: ViewRequest) -> Result<Response<Body>> {
+    let more = More::behind(request, &view, read)?;
+    let mut source = ListingSource::begin(request, view, wanted, true)?;
+    source.more = more;
+    send(source).await
 }
 
 /// Writes what was found below the first target of the view; the target itself only to say that this is not all
@@ -69,11 +76,52 @@ struct Above {
     locks: Locks,
 }
 
+/// Members of a folder that were not read yet.
+struct More {
+    drive: Drive,
+    credentials: Credentials,
+    /// The number of the folder.
+    folder: i64,
+    /// What reads the next of them.
+    read: ViewRequest,
+}
+
+impl More {
+    /// Those behind what `read` has given; none where that was all.
+    fn behind(request: &Request<'_>, view: &View, read: ViewRequest) -> Result<Option<Self>> {
+        let (drive, credentials) = (request.drive.clone(), request.credentials.clone());
+        let address = read.addresses.first().cloned().into_iter().collect();
+        let read = ViewRequest { addresses: address, ..read };
+        Ok(Self { drive, credentials, folder: view.trail()?.existing()?.id, read }.after(&view.listing))
+    }
+
+    /// Those behind these; none where they are no whole page.
+    fn after(mut self, page: &[Node]) -> Option<Self> {
+        let Listing::Members(after, limit) = &mut self.read.listing else { return None };
+        let last = page.last().filter(|_| i64::try_from(page.len()) == Ok(*limit))?;
+        after.clone_from(&last.name);
+        Some(self)
+    }
+
+    /// Reads the next of them. 404 and 403 as at the first time; 409 where another folder has come into the place.
+    async fn next(self) -> Result<(Vec<Node>, Option<Self>)> {
+        let view = self.drive.view(&self.credentials, &self.read, Vec::new()).await?;
+        view.caller.scopes.require(Scope::Read)?;
+        if view.trail()?.existing()?.id != self.folder {
+            return Err(Error::Conflict("the folder is another one now".to_owned()));
+        }
+        let more = self.after(&view.listing);
+        Ok((view.listing, more))
+    }
+}
+
 struct ListingSource {
     wanted: Wanted,
     viewer: Viewer,
     /// The nodes to come; one that was found with its path below the target.
     rest: vec::IntoIter<(Node, Option<String>)>,
+    /// What comes after those.
+    more: Option<More>,
     /// What everything below the target takes from it.
     top: Above,
     /// The locks below the target, each with the path and href that it was taken on, where they were asked for.
@@ -106,13 +154,19 @@ impl ListingSource {
             first: None,
             xml: Some(Multistatus::new()),
             rest: Vec::new().into_iter(),
+            more: None,
             trashed: if with_target { trashed(request, &view)? } else { HashMap::new() },
         };
         if with_target {
             source.write(top, trail.is_root(), href, &locks);
         }
-        source.rest = view.listing.into_iter().map(|node| (node, None)).collect::<Vec<_>>().into_iter();
+        source.go_on(view.listing);
         Ok(source)
+    }
+
+    /// The nodes that are to be written next.
+    fn go_on(&mut self, nodes: Vec<Node>) {
+        self.rest = nodes.into_iter().map(|node| (node, None)).collect::<Vec<_>>().into_iter();
     }
 
     fn write_member(&mut self, node: &Node) -> Result<(), StreamError> {
@@ -175,7 +229,14 @@ impl ByteSource for ListingSource {
             match self.rest.next() {
                 Some((node, None)) => self.write_member(&node)?,
                 Some((node, Some(path))) => self.write_found(&node, &path),
-                None => return Ok(self.xml.take().map(|xml| Bytes::from(xml.end()))),
+                None => match self.more.take() {
+                    None => return Ok(self.xml.take().map(|xml| Bytes::from(xml.end()))),
+                    Some(more) => {
+                        let (nodes, more) = more.next().await.map_err(|error| StreamError::Io(error.to_string()))?;
+                        self.go_on(nodes);
+                        self.more = more;
+                    }
+                },
             }
         }
         Ok(self.xml.as_mut().map(|xml| Bytes::from(xml.take())))

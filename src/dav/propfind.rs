@@ -26,7 +26,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         listing_detail: detail,
         listing: match depth {
             Depth::Zero => Listing::Nothing,
-            Depth::One => Listing::Members,
+            Depth::One => Listing::Members(String::new(), listing::PAGE),
             Depth::Infinity => Listing::Below(limit),
         },
         locks_below: false,
@@ -46,5 +46,5 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
     if depth == Depth::Infinity && view.listing.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
         return Err(Error::ForbiddenCondition("propfind-finite-depth"));
     }
-    listing::answer(request, view, wanted).await
+    listing::answer(request, view, wanted, read).await
 }

@@ -127,6 +127,7 @@ impl Database {
 }
 
 /// The drive of one account, as one request sees it.
+#[derive(Clone)]
 pub struct Drive {
     database: Database,
     ports: Ports,

@@ -68,7 +68,11 @@ impl Drive {
         params.push(self.now.into());
         let (with, rows) = match &request.listing {
             Listing::Nothing => return None,
-            Listing::Members => (String::new(), format!("nodes n WHERE n.parent_id = ({target}) ORDER BY n.name")),
+            Listing::Members(after, limit) => {
+                params.extend([after.as_str().into(), (*limit).into()]);
+                let members = "n.name > ?5 ORDER BY n.name LIMIT ?6";
+                (String::new(), format!("nodes n WHERE n.parent_id = ({target}) AND {members}"))
+            }
             Listing::Below(limit) => {
                 params.push((limit + 1).into());
                 let below = "SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id LIMIT ?5";

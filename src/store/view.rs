@@ -106,11 +106,11 @@ pub enum Listing {
     /// None.
     #[default]
     Nothing,
-    /// The members of the folder, in the order of their names.
-    Members,
+    /// The members of the folder, in the order of their names, after a name and up to a number.
+    Members(String, i64),
     /// Everything below it, parents before their members, up to a number of nodes and one more.
     Below(i64),
-    /// The files in the folder, in the order of their names, after a name and up to a number.
+    /// The files in the folder, likewise.
     Files(String, i64),
     /// The folders in the folder, in the order of their numbers, after a number and up to a number.
     Folders(i64, i64),

@@ -1,12 +1,13 @@
 //! What a client sees of a drive: by PROPFIND, by GET, and of versions by REST.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use edgedrive::body::Body;
 use edgedrive::dav::xml::{DAV, Element, parse};
+use edgedrive::runtime::native::Native;
 
-use crate::world::{World, request};
+use crate::world::{Settings, World, request};
 
 /// The namespace of the properties that are set.
 pub const NAMESPACE: &str = "urn:model";
@@ -120,4 +121,25 @@ fn contents(world: &World, path: &str) -> Contents {
         world.get(&format!("/api/v1/files/{id}/versions/{version}/download")).bytes().to_vec()
     };
     Contents { present, versions: versions["versions"].as_array().unwrap().iter().map(version).collect() }
+}
+
+#[test]
+fn a_folder_of_many_members_is_listed_whole() {
+    const MEMBERS: usize = 20_000;
+    let world = World::new(Settings::default(), Native::ports);
+    let (root, _) = world.find("").unwrap();
+    world.rows(
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?2) \
+         INSERT INTO nodes (parent_id, name, etag, created_at, modified_at) SELECT ?1, 'm' || i, 'e' || i, 0, 0 FROM n \
+         RETURNING id",
+        [root.into(), i64::try_from(MEMBERS).unwrap().into()],
+    );
+    let answer = world.send(request("PROPFIND", "/dav/").header("Depth", "1").body(Body::empty()).unwrap());
+    // Longer than any XML that the parser takes.
+    let text = answer.text();
+    let hrefs: Vec<_> = text.split("<d:href>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
+    let different: BTreeSet<_> = hrefs.iter().collect();
+    assert_eq!((answer.status, hrefs.len(), different.len()), (207, MEMBERS + 1, MEMBERS + 1));
+    assert!(text.ends_with("</d:multistatus>"));
+    assert!(world.get("/dav/").text().contains("There is more"));
 }
