@@ -53,7 +53,7 @@ cargo_tool() {
   if [ ! -x "$folder/bin/$1" ]; then
     say "installing $1 $2 (takes minutes, once a machine)"
     # They run for seconds: optimising them takes longer than it saves.
-    env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 \
+    env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 \
       CARGO_PROFILE_RELEASE_LTO=off cargo install --quiet --locked --root "$folder" --version "$2" "${3:-$1}" >&2 ||
       fail "cargo could not install ${3:-$1} $2"
   fi
