@@ -4,9 +4,12 @@ The server is named by EDGEDRIVE_URL and EDGEDRIVE_ADMIN_TOKEN; which runtime it
 """
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
+from support.hooks import Hook, Jobs, Sweeper
+from support.receiver import Receiver
 from support.server import Server
 
 
@@ -40,3 +43,39 @@ def dav(account):
 def rest(account):
     """A REST client of the same account, with every scope."""
     return account.rest()
+
+
+@pytest.fixture(scope="session")
+def sweeper(server) -> Iterator[Sweeper]:
+    """A clock that has the jobs run."""
+    sweeper = Sweeper(server)
+    yield sweeper
+    sweeper.stop()
+    assert sweeper.wrong == []
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver that answers 204 until it is told otherwise."""
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def hook(rest, receiver, sweeper):
+    """Makes webhooks of the account that point at a receiver. They are deleted in the end."""
+    made: list[Hook] = []
+
+    def make(path: str = "/", at: Receiver = receiver, **fields) -> Hook:
+        made.append(Hook(rest, at, path, **fields))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.delete()
+
+
+@pytest.fixture
+def jobs(server, account) -> Jobs:
+    """The jobs of the account."""
+    return Jobs(server, account)

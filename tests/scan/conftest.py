@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 
 from support.clamd import Clamd
-from support.hooks import Hook, Jobs, Sweeper
-from support.receiver import Receiver
 from support.scanner import Scanner, close
 from support.scanning import Scanning
 from support.server import Account, Server
@@ -53,15 +51,6 @@ def account(server) -> Iterator[Account]:
     assert server.admin.delete(f"accounts/{account.id}").status_code == 204
 
 
-@pytest.fixture(scope="session")
-def sweeper(server) -> Iterator[Sweeper]:
-    """A clock that has the jobs run."""
-    sweeper = Sweeper(server)
-    yield sweeper
-    sweeper.stop()
-    assert sweeper.wrong == []
-
-
 @pytest.fixture
 def scanner(running_scanner, scanning, sweeper) -> Iterator[Scanner]:
     """The scanner, which works before the test and after it. Everything is scanned by then."""
@@ -83,33 +72,6 @@ def failing(scanner, scanning):
         scanning.settle()
 
     return failing
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """A receiver that answers 204 until it is told otherwise."""
-    with Receiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def hook(rest, receiver, sweeper):
-    """Makes webhooks of the account that point at the receiver. They are deleted in the end."""
-    made: list[Hook] = []
-
-    def make(path: str = "/", **fields) -> Hook:
-        made.append(Hook(rest, receiver, path, **fields))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.delete()
-
-
-@pytest.fixture
-def jobs(server, account) -> Jobs:
-    """The jobs of the account."""
-    return Jobs(server, account)
 
 
 @pytest.fixture

@@ -8,25 +8,8 @@ import os
 
 import pytest
 
-from support.hooks import Hook, Jobs, Sweeper
 from support.receiver import Receiver, self_signed
 from support.server import Server
-
-
-@pytest.fixture(scope="session")
-def sweeper(server):
-    """A clock that has the jobs run."""
-    sweeper = Sweeper(server)
-    yield sweeper
-    sweeper.stop()
-    assert sweeper.wrong == []
-
-
-@pytest.fixture
-def receiver():
-    """A receiver that answers 204 until it is told otherwise."""
-    with Receiver() as receiver:
-        yield receiver
 
 
 @pytest.fixture
@@ -40,26 +23,6 @@ def bad_receiver():
 def certificate(tmp_path_factory):
     """A certificate that nobody has reason to trust."""
     return self_signed(tmp_path_factory.mktemp("certificate"))
-
-
-@pytest.fixture
-def hook(rest, receiver, sweeper):
-    """Makes webhooks of the account that point at a receiver. They are deleted in the end."""
-    made: list[Hook] = []
-
-    def make(path: str = "/", at: Receiver = receiver, **fields) -> Hook:
-        made.append(Hook(rest, at, path, **fields))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.delete()
-
-
-@pytest.fixture
-def jobs(server, account):
-    """The jobs of the account."""
-    return Jobs(server, account)
 
 
 @pytest.fixture(scope="session")

@@ -77,12 +77,6 @@ def test_the_signature_of_opencoperlock():
             verify_opencoperlock(bad, secret)
 
 
-@pytest.fixture
-def receiver():
-    with Receiver() as receiver:
-        yield receiver
-
-
 def test_it_records_and_answers_in_turn(receiver):
     receiver.answer("/a", receivers.status(500, b"no"), receivers.redirect("/b"), receivers.status(200, b"yes"))
     with httpx.Client() as client:
