@@ -88,31 +88,34 @@ struct More {
 
 impl More {
     /// Those behind what `read` has given; none where that was all.
-    fn behind(request: &Request<'_>, view: &View, read: ViewRequest) -> Result<Option<Self>> {
+    fn behind(request: &Request<'_>, view: &View, mut read: ViewRequest) -> Result<Option<Self>> {
+        if !go_behind(&view.listing, &mut read) {
+            return Ok(None);
+        }
+        // The others are those of preconditions, which were checked.
+        read.addresses.truncate(1);
         let (drive, credentials) = (request.drive.clone(), request.credentials.clone());
-        let address = read.addresses.first().cloned().into_iter().collect();
-        let read = ViewRequest { addresses: address, ..read };
-        Ok(Self { drive, credentials, folder: view.trail()?.existing()?.id, read }.after(&view.listing))
-    }
-
-    /// Those behind these; none where they are no whole page.
-    fn after(mut self, page: &[Node]) -> Option<Self> {
-        let Listing::Members(after, limit) = &mut self.read.listing else { return None };
-        let last = page.last().filter(|_| i64::try_from(page.len()) == Ok(*limit))?;
-        after.clone_from(&last.name);
-        Some(self)
+        Ok(Some(Self { drive, credentials, folder: view.trail()?.existing()?.id, read }))
     }
 
     /// Reads the next of them. 404 and 403 as at the first time; 409 where another folder has come into the place.
-    async fn next(self) -> Result<(Vec<Node>, Option<Self>)> {
+    async fn next(mut self) -> Result<(Vec<Node>, Option<Self>)> {
         let view = self.drive.view(&self.credentials, &self.read, Vec::new()).await?;
         view.caller.scopes.require(Scope::Read)?;
         if view.trail()?.existing()?.id != self.folder {
             return Err(Error::Conflict("the folder is another one now".to_owned()));
         }
-        let more = self.after(&view.listing);
+        let more = go_behind(&view.listing, &mut self.read).then_some(self);
         Ok((view.listing, more))
     }
+}
+
+/// Makes of what has read a page what reads the next one; false where the page is not full, so that there is none.
+fn go_behind(page: &[Node], read: &mut ViewRequest) -> bool {
+    let Listing::Members(after, limit) = &mut read.listing else { return false };
+    let Some(last) = page.last().filter(|_| i64::try_from(page.len()) == Ok(*limit)) else { return false };
+    after.clone_from(&last.name);
+    true
 }
 
 struct ListingSource {

@@ -221,7 +221,8 @@ impl Drive {
     }
 
     /// Makes a content of the chunks of these uploads, one upload after the other and each in its order, and gives it to
-    /// the name of `place`. That ends the uploads; those of TUS can still be asked for. The number of chunks must still be that of `uploads`. One round trip; no blob is touched.
+    /// the name of `place`. That ends the uploads; those of TUS can still be asked for. The number of chunks must still be
+    /// that of `uploads`. One round trip; no blob is touched.
     pub async fn link_chunks(
         &self,
         place: &Place,
