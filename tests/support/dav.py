@@ -3,6 +3,7 @@
 import httpx
 
 from support.multistatus import DAV, Multistatus, Resource, parse
+from support.rest import NO_CERTIFICATES
 
 LIVE = (
     "<d:displayname/><d:getcontentlength/><d:getcontenttype/><d:getetag/><d:getlastmodified/>"
@@ -66,7 +67,8 @@ class Dav(httpx.Client):
         self.token = token
         # A proxy on the way may not compress what is compared to the byte.
         headers = {"Accept-Encoding": "identity"}
-        super().__init__(base_url=url + mount, auth=("me", token) if token else None, headers=headers, timeout=120)
+        auth = ("me", token) if token else None
+        super().__init__(base_url=url + mount, auth=auth, headers=headers, timeout=120, verify=NO_CERTIFICATES)
 
     def href(self, path: str = "") -> str:
         """The path of a resource as hrefs name it."""

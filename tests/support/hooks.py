@@ -70,11 +70,14 @@ class Hook:
         return self.events(*names)
 
     def settled(self, *names: str) -> list[dict]:
-        """The events of these names when all that happened before has been told: a test event comes behind them."""
+        """The events of these names when all that happened before has been told: a test event is sent behind them, and
+        what it may have overtaken comes within a second of what came last."""
         before = len(self.events("webhook.test"))
         self.test()
         self.wait(before + 1, "webhook.test")
-        time.sleep(1)
+        count = None
+        while count != (count := len(self.receiver.requests(self.path))):
+            time.sleep(1)
         return self.events(*(names or EVENTS))
 
     def wait_for_deliveries(self, enough: Callable[[list[dict]], bool], timeout: float = 30) -> list[dict]:
