@@ -100,7 +100,7 @@ async fn finish(
         };
         let place = to_file(request, preconditions, &view)?;
         let av = unscanned(request.cx.config, upload.received);
-        request.drive.link_chunks(&place, std::slice::from_ref(upload), av, link).await
+        request.drive.link_chunks(&place, std::slice::from_ref(upload), av, link, None).await
     })
     .await
 }

@@ -156,7 +156,7 @@ async fn finish(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
         check_complete(&upload, total)?;
         view.caller.check_quota(upload.received.unsigned_abs())?;
         let av = unscanned(request.cx.config, upload.received);
-        request.drive.link_chunks(&place, &[upload], av, &link).await
+        request.drive.link_chunks(&place, &[upload], av, &link, None).await
     })
     .await?;
     Ok(stored(request, &linked, &link))

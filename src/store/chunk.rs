@@ -83,6 +83,22 @@ impl Drive {
         Ok(ChunkedUpload { id, total, received: 0, chunks: 0, target, expires_at, linked: 0, digests: None })
     }
 
+    /// Notes an upload that needed no bytes of its own, its file being made of others, for the batch of `link_chunks`.
+    pub fn note_linked(&self, name: &str, total: i64, target: &str) -> Statement {
+        Statement::new(
+            "INSERT INTO uploads (account_id, name, total, created_at, expires_at, target, linked) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)",
+            [
+                self.account.into(),
+                name.into(),
+                total.into(),
+                self.now.into(),
+                (self.now + UPLOAD_TIME).into(),
+                target.into(),
+            ],
+        )
+    }
+
     /// Reads the uploads of these names, for a batch of `View`; `chunked_uploads` reads the answer.
     pub fn find_chunked(&self, names: &[&str]) -> Statement {
         Statement::new(
@@ -222,13 +238,14 @@ impl Drive {
 
     /// Makes a content of the chunks of these uploads, one upload after the other and each in its order, and gives it to
     /// the name of `place`. That ends the uploads; those of TUS can still be asked for. The number of chunks must still be
-    /// that of `uploads`. One round trip; no blob is touched.
+    /// that of `uploads`. `also` belongs to the same batch. One round trip; no blob is touched.
     pub async fn link_chunks(
         &self,
         place: &Place,
         uploads: &[ChunkedUpload],
         av: AvStatus,
         link: &Link,
+        also: Option<Statement>,
     ) -> Result<Linked> {
         let id = self.ports.random_hex(16);
         let ids = json!(uploads.iter().map(|upload| upload.id).collect::<Vec<_>>()).to_string();
@@ -262,6 +279,7 @@ impl Drive {
             ]
             .map(|sql| Statement::new(sql, [ids.as_str().into()])),
         );
+        batch.extend(also);
         self.give(batch, place, &id, content.size, link, Vec::new()).await
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::answers::options;
 use self::answers::{answer, progress};
-use self::concat::Concat;
+use self::concat::{CONCAT, Concat};
 use self::headers::{checksum, header_text, number};
 use self::metadata::Metadata;
 use self::piece::Piece;
@@ -23,7 +23,7 @@ use super::upload::{LONGEST, unscanned};
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::ports::{ByteSource, Millis};
+use crate::ports::{ByteSource, Millis, Statement};
 use crate::store::{
     Address, Caller, ChunkedUpload, Content, Credentials, Drive, Link, Linked, Node, Place, Scope, Trail, View,
     ViewRequest, twice,
@@ -47,9 +47,28 @@ const PIECE: u64 = 8 << 20;
 struct Purpose {
     /// `Upload-Metadata` as it came, which HEAD repeats.
     metadata: String,
-    /// None for a part of a file, which is made of its parts later.
+    /// `Upload-Concat` as it came, which HEAD repeats.
+    concat: Option<String>,
+    /// None for a part of a file, which is made of its parts later, and for what was made of them.
     #[serde(flatten)]
     target: Option<Target>,
+}
+
+impl Purpose {
+    /// Whether the upload is a part of a file that is not made yet.
+    fn is_partial(&self) -> bool {
+        self.concat.as_deref() == Some(concat::PARTIAL)
+    }
+
+    /// Whether it was made of parts.
+    fn is_final(&self) -> bool {
+        self.concat.is_some() && !self.is_partial()
+    }
+
+    /// As a row keeps it.
+    fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(Error::internal)
+    }
 }
 
 /// Where the file is to be.
@@ -84,9 +103,12 @@ impl Tus<'_> {
         let headers = &self.cx.headers;
         let metadata = header_text(headers, "upload-metadata")?.unwrap_or_default();
         let wanted = Metadata::parse(metadata).ok_or_else(|| Error::bad("the header Upload-Metadata is malformed"))?;
-        let (folder, name) = match Concat::read(headers)? {
-            Some(Concat::Final(parts)) => return self.concatenate(folder, &wanted, &parts).await,
-            Some(Concat::Partial) => (folder, None),
+        let concat = Concat::read(headers)?;
+        if let Some(Concat::Final(parts)) = concat {
+            return self.concatenate(folder, metadata, &wanted, &parts).await;
+        }
+        let (folder, name) = match concat {
+            Some(_) => (folder, None),
             None => wanted.place(folder).map(|(folder, name)| (folder, Some(name)))?,
         };
         let total = match (number(headers, "upload-length")?, headers.get("upload-defer-length")) {
@@ -98,10 +120,10 @@ impl Tus<'_> {
         let folder = folder_of(&view.caller, view.trail()?)?.id;
         view.caller.check_quota(total.unwrap_or(0).unsigned_abs())?;
         let target = name.map(|name| Target { folder, name, mime: wanted.mime, modified_at: wanted.modified_at });
-        let purpose = Purpose { metadata: metadata.to_owned(), target };
+        let concat = header_text(headers, CONCAT)?.map(str::to_owned);
+        let purpose = Purpose { metadata: metadata.to_owned(), concat, target };
         let id = self.drive.new_chunked_name();
-        let json = serde_json::to_string(&purpose).map_err(Error::internal)?;
-        let upload = self.drive.begin_chunked(&id, total, Some(json)).await?;
+        let upload = self.drive.begin_chunked(&id, total, Some(purpose.to_json()?)).await?;
         let with_bytes = headers.get(header::CONTENT_TYPE).is_some_and(|value| value == OFFSET_OCTETS);
         let (upload, linked) = self.take(upload, if with_bytes { body } else { Body::empty() }).await?;
         self.located(&id, progress(StatusCode::CREATED, &upload, linked.as_ref()))
@@ -118,13 +140,12 @@ impl Tus<'_> {
             None => _ = headers.insert(HeaderName::from_static("upload-defer-length"), HeaderValue::from_static("1")),
         }
         let purpose = purpose(&upload)?;
-        if purpose.target.is_none() {
-            headers.insert(HeaderName::from_static("upload-concat"), HeaderValue::from_static(concat::PARTIAL));
-        }
-        if let Ok(metadata) = HeaderValue::try_from(purpose.metadata)
-            && !metadata.is_empty()
-        {
-            headers.insert(HeaderName::from_static("upload-metadata"), metadata);
+        for (name, text) in [("upload-metadata", purpose.metadata), (CONCAT, purpose.concat.unwrap_or_default())] {
+            if let Ok(value) = HeaderValue::try_from(text)
+                && !value.is_empty()
+            {
+                headers.insert(HeaderName::from_static(name), value);
+            }
         }
         Ok(response)
     }
@@ -138,6 +159,9 @@ impl Tus<'_> {
         }
         let offset = number(headers, "upload-offset")?.ok_or_else(|| Error::bad("Upload-Offset is missing"))?;
         let (caller, mut upload) = self.find(id).await?;
+        if purpose(&upload)?.is_final() {
+            return Err(Error::Forbidden("what was made of parts takes no more".to_owned()));
+        }
         if offset != upload.received {
             return Err(Error::Conflict(format!("the upload is at offset {}", upload.received)));
         }
@@ -211,19 +235,26 @@ impl Tus<'_> {
         twice(async || {
             let wanted = ViewRequest::of(Address::Id(target.folder));
             let view = self.drive.view(self.credentials, &wanted, Vec::new()).await?;
-            self.link_below(&view, &target.name, std::slice::from_ref(upload), &link).await
+            self.link_below(&view, &target.name, std::slice::from_ref(upload), &link, None).await
         })
         .await
     }
 
-    /// Makes a file of uploads that are complete, in the folder that was read.
-    async fn link_below(&self, view: &View, name: &str, uploads: &[ChunkedUpload], link: &Link) -> Result<Linked> {
+    /// Makes a file of uploads that are complete, in the folder that was read; `also` belongs to the same batch.
+    async fn link_below(
+        &self,
+        view: &View,
+        name: &str,
+        uploads: &[ChunkedUpload],
+        link: &Link,
+        also: Option<Statement>,
+    ) -> Result<Linked> {
         let trail = view.trail()?;
         let folder = folder_of(&view.caller, trail)?;
         trail.check_unlocked(trail.target_index())?;
         let place = Place::new_member(trail, folder.id, name);
         let av = unscanned(self.cx.config, size_of(uploads));
-        self.drive.link_chunks(&place, uploads, av, link).await
+        self.drive.link_chunks(&place, uploads, av, link, also).await
     }
 
     async fn find(&self, id: &str) -> Result<(Caller, ChunkedUpload)> {

@@ -7,18 +7,21 @@ use http::{HeaderMap, Response, StatusCode};
 use super::answers::made;
 use super::headers::header_text;
 use super::metadata::Metadata;
-use super::{Tus, UPLOADS, purpose, size_of};
+use super::{Purpose, Tus, UPLOADS, purpose, size_of};
 use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::store::{Address, ChunkedUpload, Link, ViewRequest, twice};
 
-/// What `Upload-Concat` says of a part.
+/// The header.
+pub const CONCAT: &str = "upload-concat";
+
+/// What it says of a part.
 pub const PARTIAL: &str = "partial";
 
 /// The most parts of a file.
 const MOST_PARTS: usize = 100;
 
-/// `Upload-Concat`
+/// `Upload-Concat`.
 pub enum Concat {
     /// The upload is a part of a file.
     Partial,
@@ -29,7 +32,7 @@ pub enum Concat {
 impl Concat {
     /// Reads the header: 400 where it is malformed, or names too many uploads, or one twice.
     pub fn read(headers: &HeaderMap) -> Result<Option<Self>> {
-        let Some(text) = header_text(headers, "upload-concat")? else { return Ok(None) };
+        let Some(text) = header_text(headers, CONCAT)? else { return Ok(None) };
         if text == PARTIAL {
             return Ok(Some(Self::Partial));
         }
@@ -51,14 +54,19 @@ fn name_of(url: &str) -> Option<&str> {
 }
 
 impl Tus<'_> {
-    /// Makes a file of uploads that are parts of it, in the order of their names. The parts are gone then.
+    /// Makes a file of uploads that are parts of it, in the order of their names. The parts are gone then. What is made is
+    /// an upload as well, which can be asked for as the parts can.
     pub(super) async fn concatenate(
         &self,
         folder: Address,
+        metadata: &str,
         wanted: &Metadata,
         parts: &[String],
     ) -> Result<Response<Body>> {
         let (folder, name) = wanted.place(folder)?;
+        let concat = header_text(&self.cx.headers, CONCAT)?.map(str::to_owned);
+        let purpose = Purpose { metadata: metadata.to_owned(), concat, target: None }.to_json()?;
+        let id = self.drive.new_chunked_name();
         let request = ViewRequest::of(folder);
         let link = Link { mime: wanted.mime.clone(), modified_at: wanted.modified_at, ..Link::default() };
         let names: Vec<&str> = parts.iter().map(String::as_str).collect();
@@ -68,17 +76,18 @@ impl Tus<'_> {
             check(&uploads)?;
             let size = size_of(&uploads);
             view.caller.check_quota(size.unsigned_abs())?;
-            Ok((self.link_below(&view, &name, &uploads, &link).await?, size))
+            let made = self.drive.note_linked(&id, size, &purpose);
+            Ok((self.link_below(&view, &name, &uploads, &link, Some(made)).await?, size))
         })
         .await?;
-        self.located(&self.drive.new_chunked_name(), made(StatusCode::CREATED, size, &linked))
+        self.located(&id, made(StatusCode::CREATED, size, &linked))
     }
 }
 
 /// 400 for an upload that is no part, 409 for one that is not complete, or was used already.
 fn check(uploads: &[ChunkedUpload]) -> Result<()> {
     for upload in uploads {
-        if upload.target.is_none() || purpose(upload)?.target.is_some() {
+        if upload.target.is_none() || !purpose(upload)?.is_partial() {
             return Err(Error::bad("an upload that Upload-Concat names is no part"));
         }
         if upload.total != Some(upload.received) {

@@ -247,11 +247,18 @@ def test_parts_become_one_file(rest, account):
     assert rest.files() == []
     answer = concatenated(rest, parts[::-1], mtime="1700000000", host="https://drive.example")
     assert answer.status_code == 201, answer.text
-    assert answer.headers["location"] and answer.headers["etag"] and answer.headers["oc-fileid"]
+    assert answer.headers["etag"] and answer.headers["oc-fileid"]
+    shown = rest.head(upload_of(answer), headers=TUS)
+    assert shown.headers["upload-length"] == shown.headers["upload-offset"] == str(sum(map(len, pieces)))
+    assert shown.headers["upload-concat"].startswith("final;https://drive.example/") and shown.headers["upload-metadata"]
+    assert_error(append(rest, upload_of(answer), sum(map(len, pieces)), b"more"), 403)
+    assert concatenated(rest, [upload_of(answer)]).status_code == 400, "it is no part"
     assert content(rest) == b"".join(pieces[::-1])
     assert rest.files()[0]["modifiedAt"].startswith("2023-11-14T22:13:20")
     assert [offset(rest, each) for each in parts] == [len(piece) for piece in pieces]
     assert_error(concatenated(rest, parts), 409)
+    assert rest.delete(upload_of(answer), headers=TUS).status_code == 204
+    assert rest.head(upload_of(answer), headers=TUS).status_code == 404 and len(rest.files()) == 1
 
 
 def test_parts_become_a_file_in_a_folder(rest, account):
