@@ -254,6 +254,31 @@ async fn a_job_whose_runner_died_is_done_by_another() {
 }
 
 #[tokio::test]
+async fn it_is_seen_when_nothing_wakes_the_runner() {
+    let world = World::with_webhook(&[]).await;
+    let queue = async || {
+        let (status, ready) = world.ask("GET", "/readyz", &Json::Null).await;
+        assert_eq!(status, 200, "what needs no job works");
+        (ready["queue"].as_str().unwrap().to_owned(), ready["warnings"].as_array().unwrap().len())
+    };
+    world.internet.refused.replace(vec!["*"]);
+    world.put("a", "1").await;
+    assert_eq!(queue().await, ("ok".to_owned(), 0));
+    world.pass(HOUR).await;
+    assert_eq!(queue().await, ("ok".to_owned(), 0), "it is tried again and again");
+    world.native.clock.advance(2 * HOUR);
+    assert_eq!(queue().await, ("stalled".to_owned(), 1));
+    let jobs = Jobs::all(&world.native.ports(), &Rc::default());
+    assert_eq!(jobs[0].lease(12).await.unwrap().len(), 1);
+    world.put("b", "1").await;
+    world.native.clock.advance(20_000);
+    assert_eq!(queue().await, ("ok".to_owned(), 0), "somebody is at it");
+    world.internet.refused.replace(Vec::new());
+    world.pass(HOUR).await;
+    assert_eq!(queue().await, ("ok".to_owned(), 0));
+}
+
+#[tokio::test]
 async fn a_target_is_checked_again_before_each_attempt() {
     let lax = [("WEBHOOK_ALLOW_PRIVATE", "1")];
     let world = World::new(&lax).await;

@@ -7,7 +7,11 @@ use super::{jobs, json};
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::Result;
-use crate::ports::BlobError;
+use crate::ports::{BlobError, Millis};
+
+/// How long a job may be due while nobody does any, before something must be wrong with what wakes the runner: longer than
+/// any clock of a deployment is likely to take.
+const PATIENCE: Millis = 15 * 60_000;
 
 /// A key that no upload gets.
 const NO_BLOB: &str = "readyz";
@@ -30,10 +34,16 @@ pub async fn ready(cx: &Context<'_>) -> Result<Response<Body>> {
     }
     let is_ready = database && store;
     let backlog = backlog.unwrap_or_default();
-    let oldest = backlog.oldest.map_or(0, |oldest| (cx.ports.clock.now() - oldest).max(0) / 1000);
+    let now = cx.ports.clock.now();
+    let oldest = backlog.oldest.map_or(0, |oldest| (now - oldest).max(0) / 1000);
+    // A queue tells nobody whether it delivers; that nothing comes of it does.
+    let stalled = backlog.leased == 0 && backlog.due.is_some_and(|due| due < now - PATIENCE);
     let mut warnings = Vec::new();
     if cx.config.webhook_allow_private {
         warnings.push("WEBHOOK_ALLOW_PRIVATE is set: webhooks may reach private addresses");
+    }
+    if stalled {
+        warnings.push("jobs are due and nobody does them: neither the queue nor a clock wakes the runner");
     }
     if scanner.failing_since.is_some() {
         warnings.push("the virus scanner fails: uploads wait for it unscanned");
@@ -44,6 +54,7 @@ pub async fn ready(cx: &Context<'_>) -> Result<Response<Body>> {
         &json!({
             "ok": is_ready,
             "database": if database { "ok" } else { "unavailable" },
+            "queue": if !database { "unknown" } else if stalled { "stalled" } else { "ok" },
             "objectStore": if store { "ok" } else { "unavailable" },
             "scanner": match (&cx.config.scanner, scanner.failing_since) {
                 (None, _) => "off",

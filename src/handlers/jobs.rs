@@ -121,6 +121,8 @@ pub async fn backlog(cx: &Context<'_>) -> Result<Backlog> {
         total.ready += backlog.ready;
         total.dead += backlog.dead;
         total.oldest = [total.oldest, backlog.oldest].into_iter().flatten().min();
+        total.due = [total.due, backlog.due].into_iter().flatten().min();
+        total.leased += backlog.leased;
     }
     Ok(total)
 }

@@ -79,6 +79,10 @@ pub struct Backlog {
     pub dead: i64,
     /// When the oldest of the former was made.
     pub oldest: Option<Millis>,
+    /// When the first of them was due, or will be.
+    pub due: Option<Millis>,
+    /// Jobs that somebody does just now.
+    pub leased: i64,
 }
 
 #[derive(Deserialize)]
@@ -224,8 +228,10 @@ impl Jobs {
     pub async fn backlog(&self) -> Result<Backlog> {
         let statement = Statement::new(
             "SELECT count(*) FILTER (WHERE state = 'ready') AS ready, count(*) FILTER (WHERE state = 'dead') AS dead, \
-             min(created_at) FILTER (WHERE state = 'ready') AS oldest FROM jobs",
-            [],
+             min(created_at) FILTER (WHERE state = 'ready') AS oldest, \
+             min(due_at) FILTER (WHERE state = 'ready') AS due, \
+             count(*) FILTER (WHERE state = 'ready' AND lease IS NOT NULL AND due_at > ?1) AS leased FROM jobs",
+            [self.now().into()],
         );
         let results = self.database.batch(vec![statement]).await?;
         Ok(results.first().map(Rows::first).transpose()?.flatten().unwrap_or_default())
