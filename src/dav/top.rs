@@ -32,6 +32,10 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         }
         ("PROPFIND", _) => list(request, body).await,
         ("SEARCH", _) => super::search::answer(request, body).await,
+        // Sync clients look for avatars here.
+        ("GET" | "HEAD", path) if members(&names(path), &caller(request).await?).is_none() => {
+            Err(Error::NotFound("the resource"))
+        }
         _ => Err(Error::MethodNotAllowed(ALLOW)),
     }
 }
@@ -39,9 +43,8 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
 async fn list(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
     let depth = request.depth()?.unwrap_or(Depth::One);
     let wanted = Wanted::of(request.xml(body).await?.as_ref())?;
-    let caller = request.drive.view(&request.credentials, &ViewRequest::default(), Vec::new()).await?.caller;
-    caller.scopes.require(Scope::Read)?;
-    let path: Vec<&str> = request.path.segments().iter().map(String::as_str).collect();
+    let caller = caller(request).await?;
+    let path = names(request.path.segments());
     let members = members(&path, &caller).ok_or(Error::NotFound("the resource"))?;
 
     let mut answer = Multistatus::new();
@@ -55,16 +58,26 @@ async fn list(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
     Ok(answer.finish())
 }
 
+async fn caller(request: &Request<'_>) -> Result<Caller> {
+    let caller = request.drive.view(&request.credentials, &ViewRequest::default(), Vec::new()).await?.caller;
+    caller.scopes.require(Scope::Read)?;
+    Ok(caller)
+}
+
+fn names(path: &[String]) -> Vec<&str> {
+    path.iter().map(String::as_str).collect()
+}
+
 /// The names in a collection; none where there is no such collection, or it is somebody else's.
 fn members(path: &[&str], caller: &Caller) -> Option<Vec<String>> {
-    let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+    let some = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
     match path {
-        [] => names(&["files", "principals", "spaces", "trashbin", "uploads"]),
-        ["principals"] => names(&["users"]),
-        ["files" | "trashbin" | "uploads"] | ["principals", "users"] => names(&[&caller.login]),
-        ["spaces"] => names(&[&space_id(caller.account_id)]),
-        ["trashbin", login] if *login == caller.login => names(&["restore", "trash"]),
-        ["principals", "users", login] if *login == caller.login => names(&[]),
+        [] => some(&["files", "principals", "spaces", "trashbin", "uploads"]),
+        ["principals"] => some(&["users"]),
+        ["files" | "trashbin" | "uploads"] | ["principals", "users"] => some(&[&caller.login]),
+        ["spaces"] => some(&[&space_id(caller.account_id)]),
+        ["trashbin", login] if *login == caller.login => some(&["restore", "trash"]),
+        ["principals", "users", login] if *login == caller.login => some(&[]),
         _ => None,
     }
 }

@@ -30,6 +30,8 @@ class Server:
     def __init__(self, name: str, url: str, password: str, pid: str):
         self.name, self.pid = name, int(pid)
         self.url = urlsplit(url.rstrip("/"))
+        # The path of the folder that the work is done in.
+        self.root = self.url.path
         self.authorization = "Basic " + base64.b64encode(f"bench:{password}".encode()).decode()
 
     def connect(self) -> "Connection":
@@ -70,10 +72,10 @@ class Connection:
         self.http.close()
 
     def ask(self, method: str, path: str, expected: tuple[int, ...], body: bytes | None = None, **headers: str) -> bytes:
-        """Sends a request below the server's URL and gives the body of the answer, which must have an expected status."""
+        """Sends a request below the server's root and gives the body of the answer, which must have an expected status."""
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         headers["Authorization"] = self.server.authorization
-        self.http.request(method, f"{self.server.url.path}/{path}", body, headers)
+        self.http.request(method, f"{self.server.root}/{path}", body, headers)
         answer = self.http.getresponse()
         content = answer.read()
         if answer.status not in expected:
@@ -100,12 +102,12 @@ def in_parallel(server: Server, connections: int, work):
 
 
 def put_small(server: Server, connections: int):
-    in_parallel(server, connections, lambda c, n: c.ask("PUT", f"bench/small{connections}/{n:03}.bin", (201, 204), SMALL))
+    in_parallel(server, connections, lambda c, n: c.ask("PUT", f"small{connections}/{n:03}.bin", (201, 204), SMALL))
 
 
 def get_small(server: Server, connections: int):
     def get(connection: Connection, number: int):
-        check(connection.ask("GET", f"bench/small{connections}/{number:03}.bin", (200,)) == SMALL, "GET of a small file")
+        check(connection.ask("GET", f"small{connections}/{number:03}.bin", (200,)) == SMALL, "GET of a small file")
 
     in_parallel(server, connections, get)
 
@@ -113,19 +115,19 @@ def get_small(server: Server, connections: int):
 def list_folder(server: Server, depth: int, times: int):
     with server.connect() as connection:
         for _ in range(times):
-            listing = connection.ask("PROPFIND", "bench/small1/", (207,), Depth=str(depth))
+            listing = connection.ask("PROPFIND", "small1/", (207,), Depth=str(depth))
             entries = listing.lower().count(b"response>") // 2
             check(entries == 1 + depth * FILES, f"a listing of {entries} entries")
 
 
 def put_large(server: Server):
     with server.connect() as connection:
-        connection.ask("PUT", "bench/large.bin", (201, 204), LARGE)
+        connection.ask("PUT", "large.bin", (201, 204), LARGE)
 
 
 def get_large(server: Server):
     with server.connect() as connection:
-        content = connection.ask("GET", "bench/large.bin", (200,))
+        content = connection.ask("GET", "large.bin", (200,))
     check(hashlib.sha256(content).digest() == hashlib.sha256(LARGE).digest(), "GET of a large file")
 
 
@@ -134,23 +136,23 @@ def get_ranges(server: Server):
         for number in range(RANGES):
             # Odd places, so that ranges straddle whatever the server stores in.
             start = number * (len(LARGE) - RANGE) // RANGES
-            part = connection.ask("GET", "bench/large.bin", (206,), Range=f"bytes={start}-{start + RANGE - 1}")
+            part = connection.ask("GET", "large.bin", (206,), Range=f"bytes={start}-{start + RANGE - 1}")
             check(part == LARGE[start : start + RANGE], "GET of a range")
 
 
 def copy_folder(server: Server):
     with server.connect() as connection:
-        connection.ask("COPY", "bench/small1", (201,), Destination=f"{server.url.path}/bench/copy", Depth="infinity")
+        connection.ask("COPY", "small1", (201,), Destination=f"{server.root}/copy", Depth="infinity")
 
 
 def move_folder(server: Server):
     with server.connect() as connection:
-        connection.ask("MOVE", "bench/copy", (201,), Destination=f"{server.url.path}/bench/moved")
+        connection.ask("MOVE", "copy", (201,), Destination=f"{server.root}/moved")
 
 
 def delete_folder(server: Server):
     with server.connect() as connection:
-        connection.ask("DELETE", "bench/moved", (200, 204))
+        connection.ask("DELETE", "moved", (200, 204))
 
 
 # In this order: each may use what those before it made.
@@ -170,11 +172,14 @@ WORK = [
 ]
 
 
-def prepare(server: Server):
-    """Empties the folder that the work is done in."""
+def prepare(server: Server, number: int):
+    """Makes the folder that a round's work is done in, and deletes the one before it. The name is new: rclone remembers for a
+    while what there was."""
     with server.connect() as connection:
-        connection.ask("DELETE", "bench", (200, 204, 404))
-        for folder in ("bench", "bench/small1", "bench/small8"):
+        if number > 0:
+            connection.ask("DELETE", "", (200, 204))
+        server.root = f"{server.url.path}/bench{number}"
+        for folder in ("", "small1", "small8"):
             connection.ask("MKCOL", folder, (201,))
 
 
@@ -183,7 +188,7 @@ def measure(servers: list[Server], rounds: int) -> dict:
     times = {}
     for number in range(rounds):
         for server in servers:
-            prepare(server)
+            prepare(server, number)
         for name, work in WORK:
             # Who goes first may find the machine in another state than who goes second.
             for server in servers if number % 2 == 0 else reversed(servers):

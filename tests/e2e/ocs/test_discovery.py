@@ -63,9 +63,12 @@ def test_nobody_else_is_there_and_nothing_can_be_changed(top, server, account):
     for method in ("PUT", "MKCOL", "DELETE", "GET"):
         answer = top.request(method, "files/")
         assert answer.status_code == 405 and answer.headers["allow"] == "OPTIONS, PROPFIND, SEARCH"
+    for path in ("avatars/me/128.png", f"principals/users/{other.login}/"):
+        assert top.get(path).status_code == top.head(path).status_code == 404
     assert "1, 2, 3" in top.request("OPTIONS", "").headers["dav"]
     with httpx.Client(base_url=server.url) as nobody:
         assert nobody.request("PROPFIND", "/remote.php/dav/").status_code == 401
+        assert nobody.get("/remote.php/dav/avatars/me/128.png").status_code == 401
         assert nobody.request("PROPFIND", "/.well-known/caldav").status_code == 404
 
 
