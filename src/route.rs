@@ -29,6 +29,8 @@ async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         ("GET", []) => Ok(welcome(cx)),
         // Explorer asks the root of the server what it is before it asks the mount.
         ("OPTIONS", []) => Ok(dav::capabilities()),
+        // GNOME's file manager climbs up to the root. Without a body: what is compressed crashes its libsoup when it skips it.
+        ("PROPFIND", []) => Ok(empty(StatusCode::NOT_FOUND)),
         ("GET", ["healthz"]) => Ok(health::alive()),
         ("GET", ["readyz"]) => health::ready(cx).await,
         ("POST", ["internal", "jobs", "run"]) => jobs::run(cx).await,
@@ -142,9 +144,14 @@ fn refused(resource: &[&str]) -> Error {
     }
 }
 
-fn redirect(location: &str) -> Response<Body> {
+fn empty(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    *response.status_mut() = status;
+    response
+}
+
+fn redirect(location: &str) -> Response<Body> {
+    let mut response = empty(StatusCode::MOVED_PERMANENTLY);
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(header::LOCATION, location);
     }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::StatusCode;
+use http::{StatusCode, header};
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use web_sys::{Headers, ReadableStream, Response, ResponseInit, TransformStream};
@@ -33,6 +33,11 @@ pub async fn outgoing(response: http::Response<Body>, head: bool, tasks: &Rc<Wai
 
     let bodiless = head || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     if bodiless || body.length == Some(0) {
+        if !bodiless && !parts.headers.contains_key(header::CONTENT_TYPE) {
+            // What has no type counts as text and is compressed, though there is nothing. libsoup crashes at that, and with it
+            // the file manager of GNOME.
+            headers.append("content-type", "application/octet-stream")?;
+        }
         return Response::new_with_opt_readable_stream_and_init(None, &init);
     }
     match whole(body).await {

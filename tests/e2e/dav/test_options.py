@@ -44,6 +44,15 @@ def test_a_file_announces_put(dav):
     assert METHODS - {"MKCOL"} <= listed(answer, "allow")
 
 
+def test_an_empty_answer_is_not_compressed(dav, server):
+    """Or libsoup 3.2 crashes, and with it GNOME's file manager, which also asks for the root."""
+    headers = {"Accept-Encoding": "gzip, deflate"}
+    answers = [dav.request(method, path, headers=headers) for method, path in [("OPTIONS", ""), ("MKCOL", "d"), ("PUT", "f")]]
+    answers.append(httpx.request("PROPFIND", server.url + "/", headers=headers))
+    assert [answer.status_code for answer in answers] == [200, 201, 201, 404]
+    assert all(answer.content == b"" and "content-encoding" not in answer.headers for answer in answers)
+
+
 @pytest.mark.parametrize("method", ["OPTIONS", "PROPFIND", "GET", "PUT", "LOCK"])
 @pytest.mark.parametrize("credentials", [None, ("me", "ocl_wrong"), ("me", "")])
 def test_without_a_token_there_is_a_challenge_and_options_still_shows_a_webdav_server(server, method, credentials):
