@@ -103,12 +103,9 @@ impl Tus<'_> {
         let headers = &self.cx.headers;
         let metadata = header_text(headers, "upload-metadata")?.unwrap_or_default();
         let wanted = Metadata::parse(metadata).ok_or_else(|| Error::bad("the header Upload-Metadata is malformed"))?;
-        let concat = Concat::read(headers)?;
-        if let Some(Concat::Final(parts)) = concat {
-            return self.concatenate(folder, metadata, &wanted, &parts).await;
-        }
-        let (folder, name) = match concat {
-            Some(_) => (folder, None),
+        let (folder, name) = match Concat::read(headers)? {
+            Some(Concat::Final(parts)) => return self.concatenate(folder, metadata, &wanted, &parts).await,
+            Some(Concat::Partial) => (folder, None),
             None => wanted.place(folder).map(|(folder, name)| (folder, Some(name)))?,
         };
         let total = match (number(headers, "upload-length")?, headers.get("upload-defer-length")) {

@@ -76,8 +76,8 @@ impl Tus<'_> {
             check(&uploads)?;
             let size = size_of(&uploads);
             view.caller.check_quota(size.unsigned_abs())?;
-            let made = self.drive.note_linked(&id, size, &purpose);
-            Ok((self.link_below(&view, &name, &uploads, &link, Some(made)).await?, size))
+            let noted = self.drive.note_linked(&id, size, &purpose);
+            Ok((self.link_below(&view, &name, &uploads, &link, Some(noted)).await?, size))
         })
         .await?;
         self.located(&id, made(StatusCode::CREATED, size, &linked))
