@@ -55,6 +55,9 @@ pub enum Error {
     /// The drive is full: 413 in REST, 507 in WebDAV.
     #[error("the storage quota is exceeded")]
     QuotaExceeded,
+    /// A limit of the drive is reached. 507 (RFC 4918, 11.5).
+    #[error("{}", .0.sentence())]
+    Limit(Limit),
     /// A body of a type that the method does not take. 415.
     #[error("unsupported media type")]
     UnsupportedMediaType,
@@ -146,22 +149,31 @@ impl Error {
                 Dialect::Json | Dialect::Graph => StatusCode::PAYLOAD_TOO_LARGE,
                 Dialect::Dav => StatusCode::INSUFFICIENT_STORAGE,
             },
+            Self::Limit(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Unprocessable(_) | Self::InfectedUpload(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::ScanPending => StatusCode::TOO_EARLY,
             Self::Locked(_) | Self::ConflictingLock(_) => StatusCode::LOCKED,
             Self::Raced(guard) => match guard {
+                Guard::Token => StatusCode::UNAUTHORIZED,
                 Guard::Gone => StatusCode::NOT_FOUND,
                 Guard::Cycle | Guard::Infected => StatusCode::FORBIDDEN,
                 Guard::Etag => StatusCode::PRECONDITION_FAILED,
                 Guard::Lock => StatusCode::LOCKED,
-                Guard::Parent | Guard::Exists | Guard::Upload => StatusCode::CONFLICT,
+                Guard::Parent | Guard::Place | Guard::Exists | Guard::Upload => StatusCode::CONFLICT,
             },
             Self::OtherServer(_) => StatusCode::BAD_GATEWAY,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Config(_) | Self::NewerDatabase { .. } | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+
+    /// Whether the request was refused for good, so that nothing of it is done: else a batch may have been done that nobody
+    /// has heard of.
+    pub fn is_refusal(&self) -> bool {
+        let status = self.status(Dialect::Dav);
+        status.is_client_error() || status == StatusCode::INSUFFICIENT_STORAGE
     }
 
     /// The stable name in JSON answers.
@@ -178,6 +190,7 @@ impl Error {
             Self::PreconditionFailed(_) => "PRECONDITION_FAILED",
             Self::TooLarge(_) => "TOO_LARGE",
             Self::QuotaExceeded => "QUOTA_EXCEEDED",
+            Self::Limit(_) => "LIMIT_EXCEEDED",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::RangeNotSatisfiable(_) => "RANGE_NOT_SATISFIABLE",
             Self::Unprocessable(_) => "UNPROCESSABLE",
@@ -286,6 +299,47 @@ pub enum Guard {
     Upload,
     /// A virus was found in what is to be copied.
     Infected,
+    /// The token was revoked, or has expired.
+    Token,
+    /// What is written to is no longer in the drive, or no longer in the folder that the token is confined to.
+    Place,
+}
+
+/// What a drive may hold no more of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Files and folders.
+    Nodes,
+    /// Dead properties and tags.
+    Properties,
+    /// Locks.
+    Locks,
+    /// Uploads in pieces.
+    Uploads,
+    /// Pieces of a content.
+    Pieces,
+    /// The depth of a folder, or the length of its path.
+    Path,
+    /// What a COPY makes.
+    Copy,
+    /// Tokens.
+    Tokens,
+}
+
+impl Limit {
+    /// What the client may read.
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Nodes => "the drive holds too many files and folders",
+            Self::Properties => "there are too many properties and tags",
+            Self::Locks => "there are too many locks in the drive",
+            Self::Uploads => "too many uploads are under way",
+            Self::Pieces => "the upload has too many pieces",
+            Self::Path => "the folder would be too deep in others, or its path too long",
+            Self::Tokens => "the account has too many tokens",
+            Self::Copy => "the folder holds too much to be copied at once",
+        }
+    }
 }
 
 /// In which form a client reads errors.

@@ -125,7 +125,7 @@ impl World {
     }
 
     fn rows(&self, sql: &'static str) -> Vec<Value> {
-        let batch = self.native.sql.batch(vec![Statement::new(sql, [])]).now_or_never().unwrap().unwrap();
+        let batch = self.native.sql.batch(vec![Statement::write(sql, [])]).now_or_never().unwrap().unwrap();
         batch.results[0].parse().unwrap()
     }
 
@@ -281,7 +281,7 @@ fn a_version_that_is_lost_too_is_passed_over() {
 fn an_infected_version_is_not_restored() {
     let world = World::new();
     world.put("f", b"infected");
-    let infected = Statement::new("UPDATE contents SET av = 'infected'", []);
+    let infected = Statement::write("UPDATE contents SET av = 'infected'", []);
     world.native.sql.batch(vec![infected]).now_or_never().unwrap().unwrap();
     let present = world.put("f", b"present");
     world.lose(&present);
@@ -312,7 +312,7 @@ fn webhooks_hear_of_what_is_mended() {
     let world = World::new();
     world.put("f", b"one");
     let [two, three] = [world.put("f", b"two"), world.put("g", b"three")];
-    let hook = Statement::new(
+    let hook = Statement::write(
         "INSERT INTO webhooks (account_id, url, secret, events, created_at) \
          VALUES (1, 'https://hook.example/', '', 'file.updated file.deleted', 0)",
         [],

@@ -15,8 +15,8 @@ use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::name::check_name;
 use crate::ports::{ByteSource, Chunks, StreamError, read_at_most};
-use crate::store::{Address, Caller, Link, Linked, Node, Place, Scope, Trail, Upload, View, ViewRequest};
-use crate::transfer::{Checksum, MultipartReader, PartReader, receive};
+use crate::store::{Address, Caller, Content, Link, Linked, Node, Place, Scope, Trail, Upload, View, ViewRequest};
+use crate::transfer::{MultipartReader, PartReader, receive};
 
 /// Files that a body may hold: the answer speaks of each.
 const MOST_FILES: usize = 1_000;
@@ -32,7 +32,6 @@ struct File {
     path: String,
     names: Vec<String>,
     link: Link,
-    checksum: Option<Checksum>,
     length: u64,
     /// None for a larger one, which is still to come.
     bytes: Option<bytes::Bytes>,
@@ -123,9 +122,10 @@ impl File {
         let link = Link {
             mime: text(header::CONTENT_TYPE.as_str()).map(ToOwned::to_owned),
             modified_at: headers::file_mtime(headers)?,
+            checksum,
             ..Link::default()
         };
-        let mut file = Self { path, names, link, checksum, length, bytes: None };
+        let mut file = Self { path, names, link, length, bytes: None };
         if length <= SMALL {
             let most = usize::try_from(length).unwrap_or(usize::MAX);
             let bytes = match read_at_most(part, most).await {
@@ -157,7 +157,7 @@ async fn store(
     let records = with_bytes.map(|(_, upload)| request.drive.record_upload(&request.credentials, upload)).collect();
     let addresses = files.iter().map(|file| Address::Path(file.names.clone())).collect();
     let wanted = ViewRequest { addresses, ..ViewRequest::default() };
-    let view = request.drive.view(&request.credentials, &wanted, records).await?;
+    let view = request.drive.view_before_storing(&request.credentials, &wanted, Vec::new(), records).await?;
     view.caller.scopes.require(Scope::Write)?;
     for ((file, upload), trail) in files.into_iter().zip(uploads).zip(&view.trails) {
         let outcome = match store_one(request, &view, trail, &file, upload, streamed).await {
@@ -185,15 +185,19 @@ async fn store_one(
         }
         None => receive(request.cx, drive, &view.caller, upload, streamed, length).await?,
     };
-    checksum::verify(drive, file.checksum.as_ref(), &content).await?;
-    match drive.link(&place, &content, &file.link).await {
-        Err(Error::Raced(_)) => {
-            let wanted = ViewRequest::of(Address::Path(file.names.clone()));
-            let view = drive.view(&request.credentials, &wanted, Vec::new()).await?;
-            drive.link(&place_of(view.trail()?)?, &content, &file.link).await
-        }
+    checksum::verify(drive, file.link.checksum.as_ref(), &content).await?;
+    let linked = match view.link(&place, &content, &file.link).await {
+        Err(Error::Raced(_)) => once_more(request, file, &content).await,
         linked => linked,
-    }
+    };
+    drive.or_discard(&content, linked).await
+}
+
+/// Links a file whose name somebody else has touched since it was read.
+async fn once_more(request: &Request<'_>, file: &File, content: &Content) -> Result<Linked> {
+    let wanted = ViewRequest::of(Address::Path(file.names.clone()));
+    let view = request.drive.view(&request.credentials, &wanted, Vec::new()).await?;
+    view.link(&place_of(view.trail()?)?, content, &file.link).await
 }
 
 /// Where a file goes. No lock tokens come with a bulk upload, so that any lock forbids it.

@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 use super::preconditions::Preconditions;
 use super::put::{link_of, stored, to_file};
 use super::request::Request;
-use super::uploads::{MOST_CHUNKS, check_complete, check_quota};
-use super::{empty, headers};
+use super::uploads::{check_complete, check_quota};
+use super::{checksum, empty, headers};
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::store::{Address, ChunkedUpload, Link, Linked, View, ViewRequest, twice};
+use crate::store::{Address, ChunkedUpload, Link, Linked, MOST_PIECES, View, ViewRequest, twice_from};
 use crate::transfer::{announced_length, unscanned};
 
 /// The header that tells a chunk from a file of such a name.
@@ -47,23 +47,29 @@ pub async fn put(request: &Request<'_>, mut body: Body) -> Result<Response<Body>
     let mut wanted = ViewRequest::of(Address::Path(path));
     preconditions.extend(&mut wanted);
     let blob = request.drive.new_upload();
-    let also = vec![request.drive.find_chunked(&[&name]), request.drive.record_upload(&request.credentials, &blob)];
-    let view = request.drive.view(&request.credentials, &wanted, also).await?;
+    let drive = &request.drive;
+    let (also, record) =
+        (drive.find_chunked(&request.credentials, &[&name]), drive.record_upload(&request.credentials, &blob));
+    let view = drive.view_before_storing(&request.credentials, &wanted, vec![also], vec![record]).await?;
     to_file(request, &preconditions, &view)?;
     // Nobody need begin an upload: its first chunk does.
     let found = request.drive.chunked_upload(view.also.first());
     let received = found.as_ref().map_or(0, |upload| upload.received);
     check_quota(&view.caller, total_length, received, length)?;
     let upload = match found {
-        Err(Error::NotFound(_)) => begin(request, &name, total_length).await?,
+        Err(Error::NotFound(_)) => begin(request, &view, &name, total_length).await?,
         found => found?,
     };
 
-    let available = view.caller.available_beside(received);
-    let content = request.drive.store(&request.cx.config.keys, blob, &mut body, length, available).await?;
+    let available = view.caller.available();
+    let content = drive.store(&request.cx.config.keys, blob, &mut body, length, available).await?;
     let part = content.parts.first().ok_or_else(|| Error::bad("a chunk is not empty"))?;
-    let upload = request.drive.add_chunk(&upload, &chunk.index.to_string(), chunk.index, part).await?;
-    if upload.chunks < chunk.total {
+    if chunk.total == 1 {
+        checksum::verify(drive, link.checksum.as_ref(), &content).await?;
+    }
+    let added = view.add_chunk(&upload, &chunk.index.to_string(), chunk.index, part).await;
+    let upload = drive.or_discard(&content, added).await?;
+    if upload.pieces < chunk.total {
         return Ok(empty(StatusCode::CREATED));
     }
     check_complete(&upload, total_length)?;
@@ -72,11 +78,11 @@ pub async fn put(request: &Request<'_>, mut body: Body) -> Result<Response<Body>
 }
 
 /// Begins an upload, unless another chunk has just done so.
-async fn begin(request: &Request<'_>, name: &str, total_length: Option<u64>) -> Result<ChunkedUpload> {
+async fn begin(request: &Request<'_>, view: &View, name: &str, total_length: Option<u64>) -> Result<ChunkedUpload> {
     let total = total_length.and_then(|total| i64::try_from(total).ok());
-    match request.drive.begin_chunked(name, total, None).await {
+    match view.begin_chunked(name, total, None).await {
         Err(Error::AlreadyExists(_)) => {
-            let also = vec![request.drive.find_chunked(&[name])];
+            let also = vec![request.drive.find_chunked(&request.credentials, &[name])];
             let view = request.drive.view(&request.credentials, &ViewRequest::default(), also).await?;
             request.drive.chunked_upload(view.also.first())
         }
@@ -92,15 +98,11 @@ async fn finish(
     upload: &ChunkedUpload,
     link: &Link,
 ) -> Result<Linked> {
-    let mut read = Some(view);
-    twice(async || {
-        let view = match read.take() {
-            Some(view) => view,
-            None => request.drive.view(&request.credentials, wanted, Vec::new()).await?,
-        };
-        let place = to_file(request, preconditions, &view)?;
+    let reread = async || request.drive.view(&request.credentials, wanted, Vec::new()).await;
+    twice_from(view, reread, async |view| {
+        let place = to_file(request, preconditions, view)?;
         let av = unscanned(request.cx.config, upload.received);
-        request.drive.link_chunks(&place, std::slice::from_ref(upload), av, link, None).await
+        view.link_chunks(&place, std::slice::from_ref(upload), av, link, None).await
     })
     .await
 }
@@ -117,7 +119,7 @@ impl<'a> ChunkName<'a> {
             return None;
         }
         let (total, index) = (total.parse().ok()?, index.parse().ok()?);
-        (total <= MOST_CHUNKS && index < total).then_some(Self { file, transfer, total, index })
+        (total <= MOST_PIECES && index < total).then_some(Self { file, transfer, total, index })
     }
 
     /// The name of the upload that the chunk belongs to, which is that of one token: the same path may mean another folder

@@ -83,12 +83,12 @@ async fn transfer(request: &Request<'_>, preconditions: &Preconditions, view: &V
     }
     check_destination_locks(request, preconditions, to, order.kind == Kind::Copy && !source.is_folder())?;
     if order.kind == Kind::Copy {
-        return request.drive.copy(&place, source, &target, replaced, order.depth == Depth::Infinity).await;
+        return view.copy(&place, source, &target, replaced, order.depth == Depth::Infinity).await;
     }
     preconditions.unlocked(request, from)?;
     preconditions.parent_unlocked(request, from)?;
     preconditions.below_unlocked(request, from)?;
-    request.drive.relocate(&place, source, &target, replaced).await
+    view.relocate(&place, source, &target, replaced).await
 }
 
 fn check_depth(order: Order, source: &Node) -> Result<()> {

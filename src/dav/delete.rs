@@ -31,7 +31,7 @@ pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
         preconditions.unlocked(request, trail)?;
         preconditions.parent_unlocked(request, trail)?;
         preconditions.below_unlocked(request, trail)?;
-        request.drive.delete(&place).await?;
+        view.delete(&place).await?;
         Ok(empty(StatusCode::NO_CONTENT))
     })
     .await

@@ -75,7 +75,7 @@ async fn take(
     if node.locks.len() >= MOST_LOCKS {
         return Err(Error::ConflictingLock(vec![request.href(trail.names(), node.is_folder())]));
     }
-    request.drive.lock(&Found::of(trail, preconditions.expect())?, &lock).await?;
+    view.lock(&Found::of(trail, preconditions.expect())?, &lock).await?;
     let href = request.href(trail.names(), node.is_folder());
     Ok(granted(request, StatusCode::OK, &lock.taken(request.drive.now()), href))
 }
@@ -86,7 +86,7 @@ async fn lock_new(request: &Request<'_>, view: &View, place: &Place, lock: &NewL
     let nothing = request.drive.store(keys, upload, &mut Chunks::new([]), Some(0), None).await?;
     let lock = NewLock { infinite: false, ..lock.clone() };
     let link = Link { lock: Some(lock.clone()), ..Link::default() };
-    request.drive.link(place, &nothing, &link).await?;
+    view.link(place, &nothing, &link).await?;
     let href = request.href(view.trail()?.names(), false);
     Ok(granted(request, StatusCode::CREATED, &lock.taken(request.drive.now()), href))
 }
@@ -120,7 +120,7 @@ async fn refresh(
         return Err(Error::PreconditionFailed("no such lock is held here".to_owned()));
     };
     trail.check_own(index)?;
-    let lock = request.drive.refresh_lock(lock, timeout_s).await?;
+    let lock = view.refresh_lock(lock, timeout_s).await?;
     let href = request.href_on(trail, index);
     let mut response = granted(request, StatusCode::OK, &lock, href);
     // The header is for new locks only.

@@ -30,7 +30,7 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
         let place = Place::of(trail)?;
         preconditions.check(&view, 1)?;
         preconditions.parent_unlocked(request, trail)?;
-        request.drive.create_folder(&place).await
+        view.create_folder(&place).await
     });
     match made.await {
         Ok(folder) => {

@@ -10,8 +10,7 @@ use super::request::Request;
 use super::xml::{DAV, Element, OWNCLOUD};
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::store::{Detail, Found, MetadataChange, Node, Scope, ViewRequest, twice};
-use crate::transfer::Algorithm;
+use crate::store::{Algorithm, Detail, Found, MetadataChange, Node, Scope, ViewRequest, twice};
 
 /// The most properties that one request may change.
 const MOST_CHANGES: usize = 512;
@@ -41,7 +40,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         preconditions.unlocked(request, trail)?;
         let is_believed_rightly = update.is_believed_rightly(node);
         if update.is_accepted() && is_believed_rightly {
-            request.drive.change_metadata(&Found::of(trail, preconditions.expect())?, &update.change).await?;
+            view.change_metadata(&Found::of(trail, preconditions.expect())?, &update.change).await?;
         }
         Ok((request.href(trail.names(), node.is_folder()), is_believed_rightly))
     })

@@ -8,7 +8,7 @@ use super::request::Request;
 use super::{empty, headers};
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::store::{Content, Link, Linked, Place, Scope, View, ViewRequest, twice};
+use crate::store::{Link, Linked, Place, Scope, View, ViewRequest, twice_from};
 use crate::transfer::{announced_length, date_header, receive};
 
 /// Stores the body under the path. The former content of a file becomes a version.
@@ -18,28 +18,24 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
         return Err(Error::bad("a PUT stores a whole content; Content-Range is not taken"));
     }
     let link = link_of(request)?;
-    let checksum = checksum::read(&request.cx.headers)?;
     let length = announced_length(&request.cx.headers, &body)?;
     let mut wanted = ViewRequest::of(request.address());
     preconditions.extend(&mut wanted);
 
     let upload = request.drive.new_upload();
     let record = (length != Some(0)).then(|| request.drive.record_upload(&request.credentials, &upload));
-    let view = request.drive.view(&request.credentials, &wanted, record.into_iter().collect()).await?;
+    let (drive, records) = (&request.drive, record.into_iter().collect());
+    let view = drive.view_before_storing(&request.credentials, &wanted, Vec::new(), records).await?;
     to_file(request, &preconditions, &view)?;
     view.caller.check_quota(headers::total_length(&request.cx.headers)?.unwrap_or(0))?;
-    let content = receive(request.cx, &request.drive, &view.caller, upload, &mut body, length).await?;
-    checksum::verify(&request.drive, checksum.as_ref(), &content).await?;
+    let content = receive(request.cx, drive, &view.caller, upload, &mut body, length).await?;
+    checksum::verify(drive, link.checksum.as_ref(), &content).await?;
 
-    let mut read = Some(view);
-    let linked = twice(async || {
-        let view = match read.take() {
-            Some(view) => view,
-            None => request.drive.view(&request.credentials, &wanted, Vec::new()).await?,
-        };
-        link_content(request, &preconditions, &view, &content, &link).await
-    })
-    .await?;
+    let reread = async || drive.view(&request.credentials, &wanted, Vec::new()).await;
+    let linked = twice_from(view, reread, async |view| {
+        view.link(&to_file(request, &preconditions, view)?, &content, &link).await
+    });
+    let linked = drive.or_discard(&content, linked.await).await?;
     let mut response = stored(request, &linked, &link);
     checksum::add_asked(&request.cx.headers, &content, response.headers_mut());
     Ok(response)
@@ -52,6 +48,7 @@ pub fn link_of(request: &Request<'_>) -> Result<Link> {
         mime: cx.header(header::CONTENT_TYPE.as_str()).map(ToOwned::to_owned),
         modified_at: headers::oc_mtime(&cx.headers)?,
         created_at: headers::oc_ctime(&cx.headers)?,
+        checksum: checksum::read(&cx.headers)?,
         lock: None,
     })
 }
@@ -72,17 +69,6 @@ pub fn to_file(request: &Request<'_>, preconditions: &Preconditions, view: &View
         preconditions.parent_unlocked(request, trail)?;
     }
     Ok(place)
-}
-
-async fn link_content(
-    request: &Request<'_>,
-    preconditions: &Preconditions,
-    view: &View,
-    content: &Content,
-    link: &Link,
-) -> Result<Linked> {
-    let place = to_file(request, preconditions, view)?;
-    request.drive.link(&place, content, link).await
 }
 
 /// The answer to an upload that has come to its end.

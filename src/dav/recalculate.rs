@@ -8,8 +8,7 @@ use super::empty;
 use super::request::Request;
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::store::{Detail, Scope, ViewRequest};
-use crate::transfer::Algorithm;
+use crate::store::{Algorithm, Detail, Scope, ViewRequest};
 
 /// The header that asks.
 pub const HEADER: &str = "x-recalculate-hash";

@@ -6,8 +6,7 @@ use super::live::{number, text, xml};
 use super::props::{Ids, Resource, Value};
 use super::xml::OWNCLOUD;
 use crate::resource::{self, space_id};
-use crate::store::{FAVORITE, Scope, Scopes};
-use crate::transfer::Algorithm;
+use crate::store::{Algorithm, FAVORITE, Scope, Scopes};
 
 /// What a caller who may write may do with a file.
 const OF_FILES: &str = "DNVW";

@@ -102,7 +102,7 @@ async fn restore(request: &Request<'_>, item: &str) -> Result<Response<Body>> {
             preconditions.below_unlocked(request, trail)?;
         }
         preconditions.parent_unlocked(request, trail)?;
-        request.drive.restore_trashed(&trashed, &place).await?;
+        view.restore_trashed(&trashed, &place).await?;
         Ok(empty(if occupied { StatusCode::NO_CONTENT } else { StatusCode::CREATED }))
     })
     .await

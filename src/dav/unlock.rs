@@ -25,6 +25,6 @@ pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
         return Err(Error::ConflictCondition("lock-token-matches-request-uri"));
     };
     trail.check_own(index)?;
-    request.drive.unlock(&token).await?;
+    view.unlock(&token).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

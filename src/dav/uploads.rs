@@ -3,7 +3,6 @@
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
-use super::empty;
 use super::headers::{self, Depth};
 use super::multistatus::Multistatus;
 use super::preconditions::Preconditions;
@@ -11,10 +10,11 @@ use super::props::{Name, Value};
 use super::put::{link_of, stored, to_file};
 use super::request::Request;
 use super::xml::DAV;
+use super::{checksum, empty};
 use crate::body::Body;
 use crate::date::http_date;
-use crate::error::{Error, Result};
-use crate::store::{Address, Caller, ChunkedUpload, Scope, View, ViewRequest, twice};
+use crate::error::{Error, Limit, Result};
+use crate::store::{Address, Caller, ChunkedUpload, MOST_PIECES, Scope, View, ViewRequest, twice};
 use crate::transfer::{announced_length, unscanned};
 
 /// The member whose MOVE ends an upload.
@@ -22,9 +22,6 @@ const WHOLE: &str = ".file";
 
 /// All methods here.
 const ALLOW: &str = "OPTIONS, PROPFIND, MKCOL, PUT, MOVE, DELETE";
-
-/// Chunks that an upload may have, as in Nextcloud.
-pub const MOST_CHUNKS: i64 = 10_000;
 
 /// Answers a request below `/remote.php/dav/uploads/{login}`.
 pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
@@ -36,8 +33,8 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         ("PROPFIND", [upload]) => list(request, upload).await,
         ("MOVE", [upload, whole]) if whole == WHOLE => finish(request, upload).await,
         ("DELETE", [upload]) => {
-            let (_, upload) = read(request, upload).await?;
-            request.drive.abandon_chunked(&upload).await?;
+            let (view, upload) = read(request, upload).await?;
+            view.abandon_chunked(&upload).await?;
             Ok(empty(StatusCode::NO_CONTENT))
         }
         _ => Err(Error::MethodNotAllowed(ALLOW)),
@@ -46,7 +43,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
 
 /// The caller, who may write, and the upload of that name.
 async fn read(request: &Request<'_>, name: &str) -> Result<(View, ChunkedUpload)> {
-    let also = vec![request.drive.find_chunked(&[name])];
+    let also = vec![request.drive.find_chunked(&request.credentials, &[name])];
     let view = request.drive.view(&request.credentials, &ViewRequest::default(), also).await?;
     view.caller.scopes.require(Scope::Write)?;
     let upload = request.drive.chunked_upload(view.also.first())?;
@@ -59,7 +56,7 @@ async fn begin(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
     let view = request.drive.view(&request.credentials, &ViewRequest::default(), Vec::new()).await?;
     view.caller.scopes.require(Scope::Write)?;
     view.caller.check_quota(total.unwrap_or(0))?;
-    request.drive.begin_chunked(name, total.and_then(|total| i64::try_from(total).ok()), None).await?;
+    view.begin_chunked(name, total.and_then(|total| i64::try_from(total).ok()), None).await?;
     Ok(empty(StatusCode::CREATED))
 }
 
@@ -67,19 +64,24 @@ async fn put(request: &Request<'_>, name: &str, chunk: &str, mut body: Body) -> 
     let number = number_of(chunk).ok_or_else(|| Error::bad("the name of a chunk begins with its number"))?;
     let length = announced_length(&request.cx.headers, &body)?;
     let blob = request.drive.new_upload();
-    let also = vec![request.drive.find_chunked(&[name]), request.drive.record_upload(&request.credentials, &blob)];
-    let view = request.drive.view(&request.credentials, &ViewRequest::default(), also).await?;
+    let drive = &request.drive;
+    let (also, record) =
+        (drive.find_chunked(&request.credentials, &[name]), drive.record_upload(&request.credentials, &blob));
+    let view =
+        drive.view_before_storing(&request.credentials, &ViewRequest::default(), vec![also], vec![record]).await?;
     view.caller.scopes.require(Scope::Write)?;
-    let upload = request.drive.chunked_upload(view.also.first())?;
-    if upload.chunks >= MOST_CHUNKS {
-        return Err(Error::Conflict("the upload has too many chunks".to_owned()));
+    let upload = drive.chunked_upload(view.also.first())?;
+    if upload.pieces >= MOST_PIECES {
+        return Err(Error::Limit(Limit::Pieces));
     }
     let announced = headers::total_length(&request.cx.headers)?;
     check_quota(&view.caller, announced, upload.received, length)?;
-    let available = view.caller.available_beside(upload.received);
-    let content = request.drive.store(&request.cx.config.keys, blob, &mut body, length, available).await?;
+    let available = view.caller.available();
+    let content = drive.store(&request.cx.config.keys, blob, &mut body, length, available).await?;
+    checksum::verify(drive, checksum::read(&request.cx.headers)?.as_ref(), &content).await?;
     if let Some(part) = content.parts.first() {
-        request.drive.add_chunk(&upload, chunk, number, part).await?;
+        let added = view.add_chunk(&upload, chunk, number, part).await;
+        drive.or_discard(&content, added).await?;
     }
     let mut response = empty(StatusCode::CREATED);
     if let Some(digests) = &content.digests
@@ -91,10 +93,11 @@ async fn put(request: &Request<'_>, name: &str, chunk: &str, mut body: Body) -> 
     Ok(response)
 }
 
-/// Refuses a chunk of `length` bytes with which the upload, or all that is announced of it, exceeds the quota.
+/// Refuses a chunk of `length` bytes with which the upload, or all that is announced of it, exceeds the quota. What has been
+/// received counts already.
 pub fn check_quota(caller: &Caller, announced: Option<u64>, received: i64, length: Option<u64>) -> Result<()> {
-    let come = received.unsigned_abs().saturating_add(length.unwrap_or(0));
-    caller.check_quota(come.max(announced.unwrap_or(0)))
+    let rest = announced.unwrap_or(0).saturating_sub(received.unsigned_abs());
+    caller.check_quota(rest.max(length.unwrap_or(0)))
 }
 
 /// The chunks that have come, by which a client goes on where it was interrupted.
@@ -118,7 +121,7 @@ async fn list(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
 
 /// The uploads under way.
 async fn list_all(request: &Request<'_>) -> Result<Response<Body>> {
-    let also = vec![request.drive.find_all_chunked()];
+    let also = vec![request.drive.find_all_chunked(&request.credentials)];
     let view = request.drive.view(&request.credentials, &ViewRequest::default(), also).await?;
     view.caller.scopes.require(Scope::Write)?;
     let mut answer = Multistatus::new();
@@ -146,7 +149,7 @@ async fn finish(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
     let mut wanted = ViewRequest::of(Address::Path(destination.segments().to_vec()));
     preconditions.extend(&mut wanted);
     let linked = twice(async || {
-        let also = vec![request.drive.find_chunked(&[name])];
+        let also = vec![request.drive.find_chunked(&request.credentials, &[name])];
         let view = request.drive.view(&request.credentials, &wanted, also).await?;
         let place = to_file(request, &preconditions, &view)?;
         if !overwrite && view.trail()?.target().is_some() {
@@ -154,9 +157,8 @@ async fn finish(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
         }
         let upload = request.drive.chunked_upload(view.also.first())?;
         check_complete(&upload, total)?;
-        view.caller.check_quota(upload.received.unsigned_abs())?;
         let av = unscanned(request.cx.config, upload.received);
-        request.drive.link_chunks(&place, &[upload], av, &link, None).await
+        view.link_chunks(&place, &[upload], av, &link, None).await
     })
     .await?;
     Ok(stored(request, &linked, &link))

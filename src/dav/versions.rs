@@ -30,7 +30,7 @@ pub async fn answer(request: &Request<'_>, file: i64, body: Body) -> Result<Resp
         ("DELETE", [version]) => {
             let (view, version) = find(request, file, version).await?;
             view.caller.scopes.require(Scope::Write)?;
-            request.drive.forget_version(&version).await?;
+            view.forget_version(view.trail()?.existing_file()?.id, &version).await?;
             Ok(empty(StatusCode::NO_CONTENT))
         }
         _ => Err(Error::MethodNotAllowed(ALLOW)),
@@ -115,7 +115,7 @@ async fn restore(request: &Request<'_>, file: i64, version: &str) -> Result<Resp
         }
         let version = request.drive.version(node.id, id).await?;
         trail.check_unlocked(trail.target_index())?;
-        request.drive.restore(&Place::of(trail)?, &version).await?;
+        view.restore(&Place::of(trail)?, &version).await?;
         Ok(empty(StatusCode::NO_CONTENT))
     })
     .await

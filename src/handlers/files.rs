@@ -8,7 +8,7 @@ use super::{check_members_unlocked, folder_address, folders, json, member_place,
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::store::{Address, Content, Detail, Drive, Link, Listing, Node, Scope, View, ViewRequest, twice};
+use crate::store::{Address, Content, Detail, Drive, Link, Listing, Node, Scope, View, ViewRequest, twice_from};
 use crate::transfer::{Disposition, Representation, download, receive};
 
 const DIGESTS: Detail = Detail { properties: false, digests: true, parts: false };
@@ -41,7 +41,7 @@ pub async fn upload(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
     let request = ViewRequest::of(folder_address(cx.query("folderId").as_deref())?);
     let upload = drive.new_upload();
     let record = drive.record_upload(&credentials, &upload);
-    let view = drive.view(&credentials, &request, vec![record]).await?;
+    let view = drive.view_before_storing(&credentials, &request, Vec::new(), vec![record]).await?;
     view.caller.scopes.require(Scope::Write)?;
 
     let mut form = Form::open(&cx.headers, body)?;
@@ -55,23 +55,19 @@ pub async fn upload(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
     form.finish().await?;
 
     let link = Link { mime, ..Link::default() };
-    let mut read = Some(view);
-    twice(async || {
-        let view = match read.take() {
-            Some(view) => view,
-            None => drive.view(&credentials, &request, Vec::new()).await?,
-        };
-        let file = link_member(&drive, &view, &name, &content, &link).await?;
+    let reread = async || drive.view(&credentials, &request, Vec::new()).await;
+    let linked = twice_from(view, reread, async |view| {
+        let file = link_member(view, &name, &content, &link).await?;
         Ok(json::answer(StatusCode::CREATED, &json!({ "file": json::file(&view.caller, &file) })))
-    })
-    .await
+    });
+    drive.or_discard(&content, linked.await).await
 }
 
-async fn link_member(drive: &Drive, view: &View, name: &str, content: &Content, link: &Link) -> Result<Node> {
+async fn link_member(view: &View, name: &str, content: &Content, link: &Link) -> Result<Node> {
     let trail = view.trail()?;
     let place = member_place(trail, name)?;
     check_members_unlocked(trail)?;
-    let linked = drive.link(&place, content, link).await.map_err(folders::name_taken)?;
+    let linked = view.link(&place, content, link).await.map_err(folders::name_taken)?;
     Ok(Node::of_link(&place, &linked, content, link))
 }
 

@@ -57,7 +57,7 @@ pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         let trail = view.trail()?;
         let place = member_place(trail, &new.name)?;
         check_members_unlocked(trail)?;
-        let folder = drive.create_folder(&place).await.map_err(name_taken)?;
+        let folder = view.create_folder(&place).await.map_err(name_taken)?;
         Ok(json::created(&json!({ "folder": json::folder(&view.caller, &folder) })))
     })
     .await
@@ -100,7 +100,7 @@ pub(super) async fn delete_node(cx: &Context<'_>, id: i64, folder: bool) -> Resu
         }
         let place = Place::of(trail)?;
         check_node_unlocked(trail)?;
-        drive.delete(&place).await?;
+        view.delete(&place).await?;
         Ok(json::no_content())
     })
     .await

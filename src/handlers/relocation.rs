@@ -60,7 +60,7 @@ pub async fn relocate(cx: &Context<'_>, id: i64, folder: bool, body: Body) -> Re
         };
         check_node_unlocked(trail)?;
         if (to.parent, &to.name) != (from.parent, &from.name) {
-            drive.relocate(&from, node, &to, None).await.map_err(name_taken)?;
+            view.relocate(&from, node, &to, None).await.map_err(name_taken)?;
         }
         let moved = node.moved(&to);
         Ok((view.caller, moved))

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::date::DAY;
 use crate::error::{Error, Result};
 use crate::ports::Millis;
-use crate::store::{Address, Caller, Credentials, Drive, NewToken, Scope, Scopes, ViewRequest};
+use crate::store::{Address, Credentials, Drive, NewToken, Scope, Scopes, View, ViewRequest};
 
 /// What a client says of a token to be made.
 #[derive(Debug, Deserialize)]
@@ -35,8 +35,8 @@ pub(super) struct Limits {
 /// Tokens of the account; for a confined token, those confined to the same folder.
 pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
     let (drive, credentials) = cx.drive()?;
-    let caller = manager(&drive, &credentials, &ViewRequest::default()).await?;
-    let tokens = visible(&drive, &caller).await?;
+    let view = manager(&drive, &credentials, &ViewRequest::default()).await?;
+    let tokens = visible(&view).await?;
     Ok(json::ok(&json!({ "tokens": tokens.iter().map(json::token).collect::<Vec<_>>() })))
 }
 
@@ -47,13 +47,14 @@ pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
     let folder = request.folder_id.as_deref().map(|id| parse_id(id, "the folder")).transpose()?;
     // Reading the folder checks that the caller may see it.
     let addresses = folder.map(Address::Id).into_iter().collect();
-    let caller = manager(&drive, &credentials, &ViewRequest { addresses, ..ViewRequest::default() }).await?;
+    let view = manager(&drive, &credentials, &ViewRequest { addresses, ..ViewRequest::default() }).await?;
+    let caller = &view.caller;
     let scopes = scopes(&request)?;
     if !scopes.within(&caller.scopes) {
         return Err(Error::Forbidden("a token may give no scope that it lacks".to_owned()));
     }
     let limits = Limits { folder_id: folder.or(caller.folder_id), expires_at: caller.expires_at };
-    let answer = make(cx, &drive, &request, scopes, limits).await?;
+    let answer = make(cx, &view, &request, scopes, limits).await?;
     Ok(json::created(&answer))
 }
 
@@ -61,18 +62,18 @@ pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
 pub async fn delete(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
     let (drive, credentials) = cx.drive()?;
     let id = parse_id(id, "the token")?;
-    let caller = manager(&drive, &credentials, &ViewRequest::default()).await?;
-    if !visible(&drive, &caller).await?.iter().any(|token| token.id == id) {
+    let view = manager(&drive, &credentials, &ViewRequest::default()).await?;
+    if !visible(&view).await?.iter().any(|token| token.id == id) {
         return Err(Error::NotFound("the token"));
     }
-    drive.delete_token(id).await?;
+    view.delete_token(id).await?;
     Ok(json::no_content())
 }
 
 /// Makes the token that `request` describes; the answer shows its secret, this once.
 pub(super) async fn make(
     cx: &Context<'_>,
-    drive: &Drive,
+    view: &View,
     request: &TokenRequest,
     scopes: Scopes,
     limits: Limits,
@@ -84,12 +85,12 @@ pub(super) async fn make(
     let expires_at = match request.expires_in_days {
         None => limits.expires_at,
         Some(days @ 1..=36_500) => {
-            let asked = drive.now() + days * DAY;
+            let asked = view.now() + days * DAY;
             Some(limits.expires_at.map_or(asked, |latest| asked.min(latest)))
         }
         Some(_) => return Err(Error::Unprocessable("expiresInDays must be a number from 1 to 36500".to_owned())),
     };
-    let secret = auth::new_secret(cx.ports, drive.account());
+    let secret = auth::new_secret(cx.ports, view.account());
     let new = NewToken {
         hash: auth::hash_token(&secret),
         name: name.to_owned(),
@@ -97,7 +98,7 @@ pub(super) async fn make(
         folder_id: limits.folder_id,
         expires_at,
     };
-    let mut token = json::token(&drive.create_token(&new).await?);
+    let mut token = json::token(&view.create_token(&new).await?);
     token["secret"] = Value::String(secret);
     Ok(json!({ "token": token }))
 }
@@ -107,14 +108,14 @@ pub(super) fn scopes(request: &TokenRequest) -> Result<Scopes> {
     Scopes::new(&request.scopes).ok_or_else(|| Error::Unprocessable("scopes must name at least one".to_owned()))
 }
 
-async fn manager(drive: &Drive, credentials: &Credentials, request: &ViewRequest) -> Result<Caller> {
-    let caller = drive.view(credentials, request, Vec::new()).await?.caller;
-    caller.scopes.require(Scope::Manage)?;
-    Ok(caller)
+async fn manager(drive: &Drive, credentials: &Credentials, request: &ViewRequest) -> Result<View> {
+    let view = drive.view(credentials, request, Vec::new()).await?;
+    view.caller.scopes.require(Scope::Manage)?;
+    Ok(view)
 }
 
-async fn visible(drive: &Drive, caller: &Caller) -> Result<Vec<crate::store::TokenInfo>> {
-    let mut tokens = drive.tokens().await?;
+async fn visible(view: &View) -> Result<Vec<crate::store::TokenInfo>> {
+    let (mut tokens, caller) = (view.tokens().await?, &view.caller);
     tokens.retain(|token| caller.folder_id.is_none() || token.folder_id == caller.folder_id);
     Ok(tokens)
 }

@@ -51,7 +51,7 @@ pub async fn restore(cx: &Context<'_>, id: &str, version: &str) -> Result<Respon
         let file = trail.existing_file()?;
         let version = drive.version(file.id, parse_id(version, "the version")?).await?;
         check_node_unlocked(trail)?;
-        let linked = drive.restore(&Place::of(trail)?, &version).await?;
+        let linked = view.restore(&Place::of(trail)?, &version).await?;
         let restored = file.restored(&version, &linked);
         Ok(json::ok(&json!({ "file": json::file(&view.caller, &restored) })))
     })

@@ -12,7 +12,9 @@ use crate::body::Body;
 use crate::context::Context;
 use crate::date::iso8601;
 use crate::error::{Error, Result};
-use crate::store::{Address, Credentials, Delivery, Drive, Event, EventKind, NewWebhook, Scope, ViewRequest, Webhook};
+use crate::store::{
+    Address, Credentials, Delivery, Drive, Event, EventKind, NewWebhook, Scope, View, ViewRequest, Webhook,
+};
 use crate::webhooks;
 
 /// Characters of a secret.
@@ -42,7 +44,7 @@ pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
     let (drive, credentials) = cx.drive()?;
     let request: WebhookRequest = read_body(&drive, &credentials, body).await?;
     let folder = folder(&request, None)?;
-    manager(&drive, &credentials, &to_folder(folder)).await?;
+    let view = manager(&drive, &credentials, &to_folder(folder)).await?;
     let url = request.url.as_deref().ok_or_else(|| Error::Unprocessable("url is missing".to_owned()))?;
     let secret = match &request.secret {
         Some(secret) => check_secret(secret)?.to_owned(),
@@ -55,7 +57,7 @@ pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         folder_id: folder,
         enabled: request.enabled.unwrap_or(true),
     };
-    let webhook = drive.create_webhook(&new).await?;
+    let webhook = view.create_webhook(&new).await?;
     Ok(json::created(&json!({ "webhook": show_webhook(&webhook), "secret": secret })))
 }
 
@@ -70,10 +72,10 @@ pub async fn show(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
 pub async fn change(cx: &Context<'_>, id: &str, body: Body) -> Result<Response<Body>> {
     let (drive, credentials) = cx.drive()?;
     let request: WebhookRequest = read_body(&drive, &credentials, body).await?;
-    let (_, present) = find(cx, id).await?;
+    let (mut view, present) = find(cx, id).await?;
     let folder = folder(&request, present.folder_id)?;
     if folder != present.folder_id {
-        manager(&drive, &credentials, &to_folder(folder)).await?;
+        view = manager(&drive, &credentials, &to_folder(folder)).await?;
     }
     let secret = match &request.secret {
         Some(secret) => webhooks::seal_secret(&cx.config.keys, cx.ports, drive.account(), check_secret(secret)?),
@@ -89,21 +91,21 @@ pub async fn change(cx: &Context<'_>, id: &str, body: Body) -> Result<Response<B
         folder_id: folder,
         enabled: request.enabled.unwrap_or_else(|| present.is_enabled()),
     };
-    let webhook = drive.change_webhook(present.id, &new).await?;
+    let webhook = view.change_webhook(present.id, &new).await?;
     Ok(json::ok(&json!({ "webhook": show_webhook(&webhook) })))
 }
 
 /// Deletes one, and what was still to be told to it.
 pub async fn delete(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
-    let (drive, webhook) = find(cx, id).await?;
-    drive.delete_webhook(webhook.id).await?;
+    let (view, webhook) = find(cx, id).await?;
+    view.delete_webhook(webhook.id).await?;
     Ok(json::no_content())
 }
 
 /// Has a webhook told of an event in which nothing happens.
 pub async fn test(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
-    let (drive, webhook) = find_enabled(cx, id).await?;
-    drive.tell_webhook(webhook.id, json!({ "event": EventKind::Test, "at": drive.now() }).to_string()).await?;
+    let (view, webhook) = find_enabled(cx, id).await?;
+    view.tell_webhook(webhook.id, json!({ "event": EventKind::Test, "at": view.now() }).to_string()).await?;
     Ok(json::answer(StatusCode::ACCEPTED, &json!({})))
 }
 
@@ -114,8 +116,8 @@ pub async fn deliveries(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
         0 => i64::from(u32::MAX) << 20,
         number => number,
     };
-    let (drive, webhook) = find(cx, id).await?;
-    let found = drive.deliveries(webhook.id, before, None, page.limit + 1).await?;
+    let (view, webhook) = find(cx, id).await?;
+    let found = view.deliveries(webhook.id, before, None, page.limit + 1).await?;
     let (found, next) = page.cut(found, |delivery| delivery.id.to_string());
     Ok(paging::answer(cx, "deliveries", found.iter().map(show_delivery).collect(), next.as_deref()))
 }
@@ -123,36 +125,36 @@ pub async fn deliveries(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
 /// Tells a webhook once more what it was told in a delivery, under the same event id.
 pub async fn redeliver(cx: &Context<'_>, id: &str, delivery: &str) -> Result<Response<Body>> {
     let number = parse_id(delivery, "the delivery")?;
-    let (drive, webhook) = find_enabled(cx, id).await?;
-    let found = drive.deliveries(webhook.id, number + 1, Some(number), 1).await?;
+    let (view, webhook) = find_enabled(cx, id).await?;
+    let found = view.deliveries(webhook.id, number + 1, Some(number), 1).await?;
     let delivery = found.first().ok_or(Error::NotFound("the delivery"))?;
     let mut payload: Value = serde_json::from_str(&delivery.event).map_err(Error::internal)?;
     payload["eventId"] = json!(delivery.event_id);
-    drive.tell_webhook(webhook.id, payload.to_string()).await?;
+    view.tell_webhook(webhook.id, payload.to_string()).await?;
     Ok(json::answer(StatusCode::ACCEPTED, &json!({})))
 }
 
 /// The webhook of that id, for a caller who may manage it.
-async fn find(cx: &Context<'_>, id: &str) -> Result<(Drive, Webhook)> {
+async fn find(cx: &Context<'_>, id: &str) -> Result<(View, Webhook)> {
     let (drive, credentials) = cx.drive()?;
-    manager(&drive, &credentials, &ViewRequest::default()).await?;
+    let view = manager(&drive, &credentials, &ViewRequest::default()).await?;
     let id = parse_id(id, "the webhook")?;
-    let webhook = drive.webhooks(Some(id)).await?.pop().ok_or(Error::NotFound("the webhook"))?;
-    Ok((drive, webhook))
+    let webhook = view.webhooks(Some(id)).await?.pop().ok_or(Error::NotFound("the webhook"))?;
+    Ok((view, webhook))
 }
 
 /// The same, 409 where it is switched off, and so would be told nothing.
-async fn find_enabled(cx: &Context<'_>, id: &str) -> Result<(Drive, Webhook)> {
-    let (drive, webhook) = find(cx, id).await?;
+async fn find_enabled(cx: &Context<'_>, id: &str) -> Result<(View, Webhook)> {
+    let (view, webhook) = find(cx, id).await?;
     if webhook.is_enabled() {
-        Ok((drive, webhook))
+        Ok((view, webhook))
     } else {
         Err(Error::Conflict("the webhook is switched off".to_owned()))
     }
 }
 
 /// Goes on for a caller who may manage webhooks, and who sees the folder that the request names.
-async fn manager(drive: &Drive, credentials: &Credentials, request: &ViewRequest) -> Result<()> {
+async fn manager(drive: &Drive, credentials: &Credentials, request: &ViewRequest) -> Result<View> {
     let view = drive.view(credentials, request, Vec::new()).await?;
     view.caller.scopes.require(Scope::Manage)?;
     if view.caller.folder_id.is_some() {
@@ -163,7 +165,7 @@ async fn manager(drive: &Drive, credentials: &Credentials, request: &ViewRequest
             return Err(Error::NotFound("the folder"));
         }
     }
-    Ok(())
+    Ok(view)
 }
 
 fn to_folder(folder: Option<i64>) -> ViewRequest {

@@ -17,7 +17,13 @@ pub async fn compute(config: &Config, ports: &Ports, jobs: &Jobs, job: &Job) -> 
     let drive = Drive::open(ports, &Rc::new(Meter::default()), job.account_id, config.kept);
     let digests = drive.digests(&config.keys, content.parts(), content.size.unsigned_abs());
     match while_leased(ports, jobs, job, digests).await? {
-        Ok(digests) => jobs.record_digests(job, &digests).await.map(|()| true),
+        Ok(digests) => {
+            let mismatch = content.is_other_than(&digests);
+            if mismatch {
+                log::warn!("content {}: the client said another checksum than what has come has", job.payload);
+            }
+            jobs.record_digests(job, &digests, mismatch, config.kept.versions).await.map(|()| true)
+        }
         Err(error) => {
             jobs.fail(job, &format!("the content could not be read: {error}"), Vec::new()).await?;
             Ok(false)

@@ -25,7 +25,7 @@ pub use self::clock::{Clock, Millis};
 pub use self::crypto::{ContentHasher, Crypto, CryptoError, Digests, SEGMENT_TAG, SegmentCipher};
 pub use self::http::{Http, HttpError, Payload};
 pub use self::random::Random;
-pub use self::sql::{Batch, Databases, Rows, Sql, SqlError, Statement, Value};
+pub use self::sql::{Batch, Databases, Kind, Rows, Sql, SqlError, Statement, Value};
 pub use self::tasks::Tasks;
 pub use self::tcp::{Tcp, TcpError, TcpStream};
 

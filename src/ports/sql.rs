@@ -50,9 +50,22 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
+/// What a statement does. Whoever makes it says so; its text is not looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It changes nothing. A batch of these alone need not wait for who writes.
+    Read,
+    /// It changes something, or aborts the batch.
+    Write,
+    /// It makes jobs, and gives a row for each: somebody has to wake their runner then.
+    Jobs,
+}
+
 /// One SQL statement with its parameters, `?1` being `params[0]`.
 #[derive(Debug, Clone)]
 pub struct Statement {
+    /// What it does.
+    pub kind: Kind,
     /// The text.
     pub sql: Cow<'static, str>,
     /// The parameters.
@@ -60,9 +73,19 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// A statement of `sql` with `params`.
-    pub fn new(sql: impl Into<Cow<'static, str>>, params: impl Into<Vec<Value>>) -> Self {
-        Self { sql: sql.into(), params: params.into() }
+    /// One that only reads.
+    pub fn read(sql: impl Into<Cow<'static, str>>, params: impl Into<Vec<Value>>) -> Self {
+        Self { kind: Kind::Read, sql: sql.into(), params: params.into() }
+    }
+
+    /// One that changes something, a guard among them.
+    pub fn write(sql: impl Into<Cow<'static, str>>, params: impl Into<Vec<Value>>) -> Self {
+        Self { kind: Kind::Write, sql: sql.into(), params: params.into() }
+    }
+
+    /// One that makes jobs, and gives a row for each.
+    pub fn jobs(sql: impl Into<Cow<'static, str>>, params: impl Into<Vec<Value>>) -> Self {
+        Self { kind: Kind::Jobs, sql: sql.into(), params: params.into() }
     }
 }
 

@@ -83,7 +83,7 @@ impl Accounts {
     /// Makes an account with an empty drive; 409 where the login is taken.
     pub async fn create(&self, new: &NewAccount) -> Result<Account> {
         // The directory goes first: a drive that it does not know could not be found again.
-        let insert = Statement::new(
+        let insert = Statement::write(
             format!("INSERT INTO accounts (login, display_name, created_at) VALUES (?1, ?2, ?3) RETURNING {ACCOUNT}"),
             [new.login.as_str().into(), new.display_name.as_str().into(), self.now.into()],
         );
@@ -105,11 +105,11 @@ impl Accounts {
 
     async fn create_drive(&self, account: i64, new: &NewAccount) -> Result<()> {
         let batch = vec![
-            Statement::new(
+            Statement::write(
                 "INSERT INTO drives (account_id, login, display_name, quota) VALUES (?1, ?2, ?3, ?4)",
                 [account.into(), new.login.as_str().into(), new.display_name.as_str().into(), new.quota.into()],
             ),
-            Statement::new(
+            Statement::write(
                 "INSERT INTO drives (account_id, login, display_name) VALUES (?1, '', '')",
                 [(-account).into()],
             ),
@@ -122,7 +122,7 @@ impl Accounts {
 
     /// The root of a drive, or of the trash of account -`drive`.
     fn make_root(&self, drive: i64, name: &str) -> Statement {
-        Statement::new(
+        Statement::write(
             "INSERT INTO nodes (root_of, name, etag, created_at, modified_at) VALUES (?1, ?2, ?3, ?4, ?4)",
             [drive.into(), name.into(), self.ports.random_hex(10).into(), self.now.into()],
         )
@@ -130,7 +130,7 @@ impl Accounts {
 
     /// All accounts in the order of their making, or the one of that login.
     pub async fn list(&self, login: Option<String>) -> Result<Vec<Account>> {
-        let statement = Statement::new(
+        let statement = Statement::read(
             format!("SELECT {ACCOUNT} FROM accounts WHERE ?1 IS NULL OR login = ?1 ORDER BY id"),
             [login.into()],
         );
@@ -144,7 +144,7 @@ impl Accounts {
 
     /// One account; 404 where there is none of that number.
     pub async fn get(&self, id: i64) -> Result<Account> {
-        let statement = Statement::new(format!("SELECT {ACCOUNT} FROM accounts WHERE id = ?1"), [id.into()]);
+        let statement = Statement::read(format!("SELECT {ACCOUNT} FROM accounts WHERE id = ?1"), [id.into()]);
         let results = self.directory.batch(vec![statement]).await?;
         let account: Option<Account> = results.first().map(Rows::first).transpose()?.flatten();
         let mut account = account.ok_or(Error::NotFound("the account"))?;
@@ -153,7 +153,7 @@ impl Accounts {
     }
 
     async fn usage(&self, account: i64) -> Result<Usage> {
-        let statement = Statement::new(
+        let statement = Statement::read(
             "SELECT d.quota, r.size + b.size + d.version_bytes AS used FROM drives d \
                JOIN nodes r ON r.root_of = d.account_id JOIN nodes b ON b.root_of = -d.account_id \
              WHERE d.account_id = ?1",
@@ -167,7 +167,7 @@ impl Accounts {
     pub async fn change(&self, id: i64, change: &AccountChange) -> Result<Account> {
         if let Some(name) = &change.display_name {
             let statement = |table, key| {
-                Statement::new(
+                Statement::write(
                     format!("UPDATE {table} SET display_name = ?2 WHERE {key} = ?1"),
                     [id.into(), name.as_str().into()],
                 )
@@ -177,7 +177,7 @@ impl Accounts {
         }
         if let QuotaChange::Set(quota) = change.quota {
             let statement =
-                Statement::new("UPDATE drives SET quota = ?2 WHERE account_id = ?1", [id.into(), quota.into()]);
+                Statement::write("UPDATE drives SET quota = ?2 WHERE account_id = ?1", [id.into(), quota.into()]);
             self.drive(id).batch(vec![statement]).await?;
         }
         self.get(id).await
@@ -188,14 +188,14 @@ impl Accounts {
         self.get(id).await?;
         // The tokens go first, so that nobody writes to what goes after them.
         let of_account =
-            |table: &str| Statement::new(format!("DELETE FROM {table} WHERE account_id = ?1"), [id.into()]);
-        let nodes = Statement::new(
+            |table: &str| Statement::write(format!("DELETE FROM {table} WHERE account_id = ?1"), [id.into()]);
+        let nodes = Statement::write(
             "WITH RECURSIVE below(id) AS (SELECT id FROM nodes WHERE root_of IN (?1, -?1) \
                UNION ALL SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id) \
              DELETE FROM nodes WHERE id IN (SELECT id FROM below)",
             [id.into()],
         );
-        let drives = Statement::new("DELETE FROM drives WHERE account_id IN (?1, -?1)", [id.into()]);
+        let drives = Statement::write("DELETE FROM drives WHERE account_id IN (?1, -?1)", [id.into()]);
         self.drive(id)
             .batch(vec![of_account("tokens"), of_account("webhooks"), of_account("jobs"), nodes, drives])
             .await?;
@@ -209,5 +209,5 @@ impl Accounts {
 }
 
 fn delete_account(id: i64) -> Statement {
-    Statement::new("DELETE FROM accounts WHERE id = ?1", [id.into()])
+    Statement::write("DELETE FROM accounts WHERE id = ?1", [id.into()])
 }

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::content::{Link, Linked, Part};
-use super::{AvStatus, Content, Drive, Place};
-use crate::error::{Error, Result};
+use super::{AvStatus, Content, Credentials, Drive, MOST_PIECES, Place, Touched, View};
+use crate::error::{Error, Limit, Result};
 use crate::ports::{Digests, Millis, Rows, Statement};
 
 /// How long an upload may take from its beginning to its end.
@@ -14,10 +14,8 @@ const UPLOAD_TIME: Millis = 24 * 3_600_000;
 /// Uploads that a listing names.
 const MOST_LISTED: i64 = 1_000;
 
-/// Selects a `ChunkedUpload`.
-const UPLOAD: &str = "SELECT u.id, u.total, u.target, u.expires_at, u.linked, \
-   CASE WHEN u.linked THEN u.total ELSE coalesce(sum(c.size), 0) END AS received, count(c.size) AS chunks \
-   FROM uploads u LEFT JOIN chunks c ON c.upload_id = u.id";
+/// Columns of a `ChunkedUpload`.
+const UPLOAD: &str = "u.id, u.total, u.target, u.expires_at, u.linked, u.received, u.pieces, u.revision";
 
 /// An upload that comes in chunks.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,12 +27,13 @@ pub struct ChunkedUpload {
     /// Bytes that have come.
     pub received: i64,
     /// Chunks that have come.
-    pub chunks: i64,
+    pub pieces: i64,
     /// Where the file is to be, for TUS, which says so at the beginning: JSON.
     pub target: Option<String>,
     /// When what has come is thrown away.
     pub expires_at: Millis,
     linked: i64,
+    revision: i64,
     /// The digests of all that has come, if this request brought it in one piece.
     #[serde(skip)]
     pub digests: Option<Digests>,
@@ -58,55 +57,22 @@ pub struct Chunk {
     pub created_at: Millis,
 }
 
-#[derive(Deserialize)]
-struct Begun {
-    id: i64,
-}
-
 impl Drive {
     /// A name for an upload that its client gives none.
     pub fn new_chunked_name(&self) -> String {
         self.ports.random_hex(16)
     }
 
-    /// Begins an upload of that name: 405 where there is one. One round trip.
-    pub async fn begin_chunked(&self, name: &str, total: Option<i64>, target: Option<String>) -> Result<ChunkedUpload> {
-        let expires_at = self.now + UPLOAD_TIME;
-        let begin = Statement::new(
-            "INSERT INTO uploads (account_id, name, total, created_at, expires_at, target) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-             ON CONFLICT DO NOTHING RETURNING id",
-            [self.account.into(), name.into(), total.into(), self.now.into(), expires_at.into(), target.clone().into()],
-        );
-        let results = self.database.batch(vec![begin]).await?;
-        let row: Option<Begun> = results.first().map(Rows::first).transpose()?.flatten();
-        let Begun { id } = row.ok_or(Error::AlreadyExists("PROPFIND, PUT, MOVE, DELETE"))?;
-        Ok(ChunkedUpload { id, total, received: 0, chunks: 0, target, expires_at, linked: 0, digests: None })
-    }
-
-    /// Notes an upload that needed no bytes of its own, its file being made of others, for the batch of `link_chunks`.
-    pub fn note_linked(&self, name: &str, total: i64, target: &str) -> Statement {
-        Statement::new(
-            "INSERT INTO uploads (account_id, name, total, created_at, expires_at, target, linked) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)",
-            [
-                self.account.into(),
-                name.into(),
-                total.into(),
-                self.now.into(),
-                (self.now + UPLOAD_TIME).into(),
-                target.into(),
-            ],
-        )
-    }
-
-    /// Reads the uploads of these names, for a batch of `View`; `chunked_uploads` reads the answer.
-    pub fn find_chunked(&self, names: &[&str]) -> Statement {
-        Statement::new(
+    /// Reads the uploads of these names that the token has begun, for a batch of `View`; `chunked_uploads` reads the answer.
+    /// Another token's are as good as not there.
+    pub fn find_chunked(&self, credentials: &Credentials, names: &[&str]) -> Statement {
+        Statement::read(
             format!(
-                "{UPLOAD} WHERE u.account_id = ?1 AND u.name IN (SELECT value FROM json_each(?2)) \
-                 GROUP BY u.id ORDER BY (SELECT key FROM json_each(?2) WHERE value = u.name)"
+                "SELECT {UPLOAD} FROM tokens t CROSS JOIN json_each(?3) j \
+                   CROSS JOIN uploads u ON u.token_id = t.id AND u.name = j.value \
+                 WHERE t.hash = ?1 AND t.account_id = ?2 ORDER BY j.key"
             ),
-            [self.account.into(), json!(names).to_string().into()],
+            [credentials.hash.as_str().into(), self.account.into(), json!(names).to_string().into()],
         )
     }
 
@@ -128,13 +94,14 @@ impl Drive {
         self.chunked_uploads(rows, 1)?.pop().ok_or(Error::NotFound("the upload"))
     }
 
-    /// Reads the names of the uploads under way that clients have named, for a batch of `View`; `all_chunked` reads the
-    /// answer.
-    pub fn find_all_chunked(&self) -> Statement {
-        Statement::new(
-            "SELECT name FROM uploads WHERE account_id = ?1 AND target IS NULL AND instr(name, '/') = 0 \
-               AND expires_at > ?2 ORDER BY name LIMIT ?3",
-            [self.account.into(), self.now.into(), MOST_LISTED.into()],
+    /// Reads the names of the uploads under way that the token's client has named, for a batch of `View`; `all_chunked`
+    /// reads the answer.
+    pub fn find_all_chunked(&self, credentials: &Credentials) -> Statement {
+        Statement::read(
+            "SELECT u.name FROM tokens t CROSS JOIN uploads u ON u.token_id = t.id \
+             WHERE t.hash = ?1 AND t.account_id = ?2 AND u.target IS NULL AND instr(u.name, '/') = 0 \
+               AND u.expires_at > ?3 ORDER BY u.name LIMIT ?4",
+            [credentials.hash.as_str().into(), self.account.into(), self.now.into(), MOST_LISTED.into()],
         )
     }
 
@@ -148,35 +115,82 @@ impl Drive {
         Ok(names.into_iter().map(|row| row.name).collect())
     }
 
+    /// The chunks that have come, in their order. One round trip.
+    pub async fn chunks(&self, upload: &ChunkedUpload) -> Result<Vec<Chunk>> {
+        let statement = Statement::read(
+            "SELECT name, size, created_at FROM chunks WHERE upload_id = ?1 ORDER BY number, name",
+            [upload.id.into()],
+        );
+        let results = self.query(vec![statement]).await?;
+        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+    }
+}
+
+impl View {
+    /// Begins an upload of that name, which is the caller's token's: 405 where it has one. One round trip.
+    pub async fn begin_chunked(&self, name: &str, total: Option<i64>, target: Option<String>) -> Result<ChunkedUpload> {
+        let begin = Statement::write(
+            format!(
+                "INSERT INTO uploads AS u (account_id, token_id, name, total, created_at, expires_at, target) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING RETURNING {UPLOAD}"
+            ),
+            [
+                self.account.into(),
+                self.caller.token_id.into(),
+                name.into(),
+                total.into(),
+                self.now.into(),
+                (self.now + UPLOAD_TIME).into(),
+                target.into(),
+            ],
+        );
+        let results = self.commit(vec![begin], &Touched::nothing()).await?;
+        let begun = results.first().map(Rows::first).transpose()?.flatten();
+        begun.ok_or(Error::AlreadyExists("PROPFIND, PUT, MOVE, DELETE"))
+    }
+
+    /// Notes an upload that needed no bytes of its own, its file being made of others, for the batch of `link_chunks`.
+    pub fn note_linked(&self, name: &str, total: i64, target: &str) -> Statement {
+        Statement::write(
+            "INSERT INTO uploads (account_id, token_id, name, total, received, created_at, expires_at, target, linked) \
+             VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, 1)",
+            [
+                self.account.into(),
+                self.caller.token_id.into(),
+                name.into(),
+                total.into(),
+                self.now.into(),
+                (self.now + UPLOAD_TIME).into(),
+                target.into(),
+            ],
+        )
+    }
+
     /// Sets the length of an upload that was begun without one. One round trip.
     pub async fn set_total(&self, upload: &ChunkedUpload, total: i64) -> Result<()> {
-        let set = Statement::new(
+        let set = Statement::write(
             "UPDATE uploads SET total = ?2 WHERE id = ?1 AND total IS NULL",
             [upload.id.into(), total.into()],
         );
-        self.database.batch(vec![set]).await.map(|_| ())
+        self.commit(vec![set], &Touched::nothing()).await.map(|_| ())
     }
 
-    /// Appends what was stored to an upload: 409 where more has come since `upload` was read. One round trip.
+    /// Appends what was stored to an upload: 409 where anything has become of it since it was read. One round trip.
     pub async fn append(&self, upload: &ChunkedUpload, stored: &Content) -> Result<ChunkedUpload> {
         let Some(part) = stored.parts.first() else { return Ok(upload.clone()) };
-        let unchanged = Statement::new(
-            "INSERT INTO guard SELECT 'upload' \
-             WHERE ?2 <> (SELECT coalesce(sum(size), 0) FROM chunks WHERE upload_id = ?1)",
-            [upload.id.into(), upload.received.into()],
-        );
-        let mut batch = vec![unchanged];
+        let mut batch = vec![self.guard_uploads(std::slice::from_ref(upload))];
         batch.extend(self.chunk_statements(upload, &upload.received.to_string(), upload.received, part));
-        self.database.batch(batch).await?;
+        self.commit(batch, &Touched::upload(upload.id)).await?;
         Ok(ChunkedUpload {
             received: upload.received + part.size,
-            chunks: upload.chunks + 1,
-            digests: stored.digests.filter(|_| upload.chunks == 0),
+            pieces: upload.pieces + 1,
+            revision: upload.revision + 1,
+            digests: stored.digests.filter(|_| upload.pieces == 0),
             ..upload.clone()
         })
     }
 
-    /// Adds a chunk, which takes the place of one of the same name, and tells what has come then. One round trip.
+    /// Adds a chunk, which takes the place of one of the same number, and tells what has come then. One round trip.
     pub async fn add_chunk(
         &self,
         upload: &ChunkedUpload,
@@ -185,27 +199,32 @@ impl Drive {
         part: &Part,
     ) -> Result<ChunkedUpload> {
         let mut batch = self.chunk_statements(upload, name, number, part);
-        batch.push(Statement::new(format!("{UPLOAD} WHERE u.id = ?1 GROUP BY u.id"), [upload.id.into()]));
-        let results = self.database.batch(batch).await?;
+        batch.push(Statement::read(format!("SELECT {UPLOAD} FROM uploads u WHERE u.id = ?1"), [upload.id.into()]));
+        let results = self.commit(batch, &Touched::upload(upload.id)).await?;
         self.chunked_upload(results.last())
     }
 
     fn chunk_statements(&self, upload: &ChunkedUpload, name: &str, number: i64, part: &Part) -> Vec<Statement> {
         let key = part.blob_key.as_str();
         vec![
-            Statement::new(
-                "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE id = ?1)",
-                [upload.id.into()],
+            Statement::write(
+                "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM uploads \
+                   WHERE id = ?1 AND token_id = ?2 AND NOT linked)",
+                [upload.id.into(), self.caller.token_id.into()],
             ),
-            Statement::new(
+            Statement::write(
                 "INSERT INTO guard SELECT 'upload' \
                  WHERE NOT EXISTS (SELECT 1 FROM blob_garbage WHERE blob_key = ?1 AND NOT given_up)",
                 [key.into()],
             ),
-            Statement::new("DELETE FROM chunks WHERE upload_id = ?1 AND name = ?2", [upload.id.into(), name.into()]),
-            Statement::new(
-                "INSERT INTO chunks (upload_id, name, number, blob_key, size, wrapped_key, created_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            // Of one number there is one, however its name is written.
+            Statement::write(
+                "DELETE FROM chunks WHERE upload_id = ?1 AND (name = ?2 OR number = ?3)",
+                [upload.id.into(), name.into(), number.into()],
+            ),
+            Statement::write(
+                "INSERT INTO chunks (upload_id, name, number, blob_key, size, wrapped_key, created_at, account_id) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 [
                     upload.id.into(),
                     name.into(),
@@ -214,31 +233,35 @@ impl Drive {
                     part.size.into(),
                     part.wrapped_key.as_str().into(),
                     self.now.into(),
+                    self.account.into(),
                 ],
             ),
-            Statement::new("DELETE FROM blob_garbage WHERE blob_key = ?1", [key.into()]),
+            Statement::write("DELETE FROM blob_garbage WHERE blob_key = ?1", [key.into()]),
         ]
     }
 
-    /// The chunks that have come, in their order. One round trip.
-    pub async fn chunks(&self, upload: &ChunkedUpload) -> Result<Vec<Chunk>> {
-        let statement = Statement::new(
-            "SELECT name, size, created_at FROM chunks WHERE upload_id = ?1 ORDER BY number, name",
-            [upload.id.into()],
-        );
-        let results = self.database.batch(vec![statement]).await?;
-        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+    /// The uploads are the caller's, as they were read, and no file is made of them yet.
+    fn guard_uploads(&self, uploads: &[ChunkedUpload]) -> Statement {
+        let seen: Vec<[i64; 2]> = uploads.iter().map(|upload| [upload.id, upload.revision]).collect();
+        Statement::write(
+            "INSERT INTO guard SELECT 'upload' FROM json_each(?1) seen WHERE NOT EXISTS (SELECT 1 FROM uploads \
+               WHERE id = seen.value ->> 0 AND revision = seen.value ->> 1 AND token_id = ?2 AND NOT linked)",
+            [json!(seen).to_string().into(), self.caller.token_id.into()],
+        )
     }
 
     /// Gives up an upload and what has come of it. One round trip.
     pub async fn abandon_chunked(&self, upload: &ChunkedUpload) -> Result<()> {
-        let delete = Statement::new("DELETE FROM uploads WHERE id = ?1", [upload.id.into()]);
-        self.database.batch(vec![delete]).await.map(|_| ())
+        let delete = Statement::write(
+            "DELETE FROM uploads WHERE id = ?1 AND token_id = ?2",
+            [upload.id.into(), self.caller.token_id.into()],
+        );
+        self.commit(vec![delete], &Touched::nothing()).await.map(|_| ())
     }
 
     /// Makes a content of the chunks of these uploads, one upload after the other and each in its order, and gives it to
-    /// the name of `place`. That ends the uploads; those of TUS can still be asked for. The number of chunks must still be
-    /// that of `uploads`. `also` belongs to the same batch. One round trip; no blob is touched.
+    /// the name of `place`. That ends the uploads; those of TUS can still be asked for. `also` belongs to the same batch. 507
+    /// where they are too many pieces for one content. One round trip; no blob is touched.
     pub async fn link_chunks(
         &self,
         place: &Place,
@@ -249,35 +272,31 @@ impl Drive {
     ) -> Result<Linked> {
         let id = self.ports.random_hex(16);
         let ids = json!(uploads.iter().map(|upload| upload.id).collect::<Vec<_>>()).to_string();
-        let chunks: i64 = uploads.iter().map(|upload| upload.chunks).sum();
+        if uploads.iter().map(|upload| upload.pieces).sum::<i64>() > MOST_PIECES {
+            return Err(Error::Limit(Limit::Pieces));
+        }
         let size = uploads.iter().map(|upload| upload.received).sum();
         let digests = if let [upload] = uploads { upload.digests } else { None };
         let content = Content { size, digests, parts: Vec::new(), av, scanner_error: None };
         let mut batch = self.guards_of_link(place);
-        batch.push(Statement::new(
-            "INSERT INTO guard SELECT 'upload' WHERE (?2, ?3) IS NOT \
-             (SELECT count(*), coalesce(sum(c.size), 0) FROM json_each(?1) u CROSS JOIN chunks c \
-               WHERE c.upload_id = u.value) \
-             OR EXISTS (SELECT 1 FROM json_each(?1) u WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE id = u.value))",
-            [ids.as_str().into(), chunks.into(), size.into()],
-        ));
-        batch.extend(self.insert_content(&id, &content)?);
+        batch.push(self.guard_uploads(uploads));
+        batch.extend(self.insert_content(&id, &content, link)?);
         batch.extend(self.insert_media(&id, place, link, content.size));
-        batch.push(Statement::new(
+        batch.push(Statement::write(
             "INSERT INTO parts (content_id, seq, blob_key, size, wrapped_key) \
              SELECT ?1, row_number() OVER (ORDER BY u.key, c.number, c.name) - 1, c.blob_key, c.size, c.wrapped_key \
              FROM json_each(?2) u CROSS JOIN chunks c WHERE c.upload_id = u.value",
             [id.as_str().into(), ids.as_str().into()],
         ));
-        let which = "IN (SELECT value FROM json_each(?1))";
+        let which = "id IN (SELECT value FROM json_each(?1))";
         batch.extend(
             [
-                format!("DELETE FROM chunks WHERE upload_id {which}"),
                 // Of TUS alone, whose clients ask how far an upload is when they were not told.
-                format!("UPDATE uploads SET linked = 1 WHERE target IS NOT NULL AND id {which}"),
-                format!("DELETE FROM uploads WHERE target IS NULL AND id {which}"),
+                format!("UPDATE uploads SET linked = 1, revision = revision + 1 WHERE target IS NOT NULL AND {which}"),
+                format!("DELETE FROM chunks WHERE upload_{which}"),
+                format!("DELETE FROM uploads WHERE target IS NULL AND {which}"),
             ]
-            .map(|sql| Statement::new(sql, [ids.as_str().into()])),
+            .map(|sql| Statement::write(sql, [ids.as_str().into()])),
         );
         batch.extend(also);
         self.give(batch, place, &id, content.size, link, Vec::new()).await

@@ -1,10 +1,11 @@
 //! Writing: guards that abort a batch when what was read has changed, and the ancestors' totals.
 
+use super::closing::LIMITS;
 use super::{Drive, Node, Trail};
 use crate::error::{Error, Guard, Result};
 use crate::ports::{SqlError, Statement, Value};
 
-const GUARDS: [(&str, Guard); 8] = [
+const GUARDS: [(&str, Guard); 10] = [
     ("guard_parent", Guard::Parent),
     ("guard_gone", Guard::Gone),
     ("guard_exists", Guard::Exists),
@@ -13,11 +14,17 @@ const GUARDS: [(&str, Guard); 8] = [
     ("guard_cycle", Guard::Cycle),
     ("guard_upload", Guard::Upload),
     ("guard_infected", Guard::Infected),
+    ("guard_token", Guard::Token),
+    ("guard_place", Guard::Place),
 ];
 
 /// Tells a guard that fired from a database that failed.
 pub(super) fn guard_error(error: SqlError) -> Error {
     let SqlError::Constraint(message) = &error else { return error.into() };
+    // The limits first: guard_locks begins with guard_lock.
+    if let Some((_, limit)) = LIMITS.iter().find(|(name, _)| message.contains(name)) {
+        return Error::Limit(*limit);
+    }
     if let Some((_, guard)) = GUARDS.iter().find(|(name, _)| message.contains(name)) {
         return Error::Raced(*guard);
     }
@@ -191,7 +198,7 @@ fn lock_tokens(trail: &Trail) -> String {
 impl Drive {
     /// The folder is still there.
     pub(super) fn guard_parent(folder: i64) -> Statement {
-        Statement::new(
+        Statement::write(
             "INSERT INTO guard SELECT 'parent' \
              WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND content_id IS NULL)",
             [folder.into()],
@@ -202,7 +209,7 @@ impl Drive {
     pub(super) fn guard_occupant(place: &Place) -> Statement {
         match &place.occupant {
             Some((id, _)) => guard_at(*id, place.parent, &place.name),
-            None => Statement::new(
+            None => Statement::write(
                 "INSERT INTO guard SELECT 'exists' \
                  WHERE EXISTS (SELECT 1 FROM nodes WHERE parent_id = ?1 AND name = ?2)",
                 [place.parent.into(), place.name.as_str().into()],
@@ -253,7 +260,7 @@ impl Drive {
     fn guard_locks_from<const N: usize>(&self, from: &'static str, seen: &str, params: [Value; N]) -> Statement {
         let mut all = vec![self.now.into(), seen.into()];
         all.extend(params);
-        Statement::new(
+        Statement::write(
             format!(
                 "INSERT INTO guard WITH RECURSIVE up(id) AS ({from} \
                    UNION SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
@@ -266,24 +273,13 @@ impl Drive {
 
     /// The locks on nodes below a node are `seen`.
     fn guard_locks_under(&self, id: i64, seen: &str) -> Statement {
-        Statement::new(
+        Statement::write(
             format!(
                 "INSERT INTO guard WITH RECURSIVE {LOCKS_UP} \
                  SELECT 'lock' WHERE ?4 <> coalesce((SELECT group_concat(token, ',' ORDER BY token) \
                    FROM up WHERE id = ?3 AND node_id <> ?3), '')"
             ),
             [self.account.into(), self.now.into(), id.into(), seen.into()],
-        )
-    }
-
-    /// The drive holds no more than its quota, or, where it did already, no more than when it was
-    /// read: a full drive can still be put in order. Runs after what may add to it.
-    pub(super) fn guard_quota(&self) -> Statement {
-        Statement::new(
-            "INSERT INTO guard SELECT 'quota' FROM drives d JOIN nodes r ON r.root_of = d.account_id \
-               JOIN nodes b ON b.root_of = -d.account_id \
-             WHERE d.account_id = ?1 AND r.size + b.size + d.version_bytes > max(d.quota, ?2)",
-            [self.account.into(), self.used.get().into()],
         )
     }
 
@@ -300,7 +296,7 @@ impl Drive {
     ) -> Statement {
         let mut all = vec![folder.into(), etag.into(), self.now.into(), members_changed.into()];
         all.extend(params);
-        Statement::new(
+        Statement::write(
             format!(
                 "WITH RECURSIVE change(size, files, folders) AS ({change}), \
                  up(id) AS (SELECT ?1 UNION ALL SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id \
@@ -317,7 +313,7 @@ impl Drive {
 }
 
 fn guard_at(id: i64, parent: i64, name: &str) -> Statement {
-    Statement::new(
+    Statement::write(
         "INSERT INTO guard SELECT 'gone' \
          WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND parent_id = ?2 AND name = ?3)",
         [id.into(), parent.into(), name.into()],
@@ -326,7 +322,7 @@ fn guard_at(id: i64, parent: i64, name: &str) -> Statement {
 
 /// The names from the drive's root to a node are `way`.
 fn guard_way(id: i64, way: &str) -> Statement {
-    Statement::new(
+    Statement::write(
         "INSERT INTO guard WITH RECURSIVE up(parent_id, name, height) AS ( \
            SELECT parent_id, name, 0 FROM nodes WHERE id = ?1 \
            UNION ALL SELECT n.parent_id, n.name, up.height + 1 FROM up CROSS JOIN nodes n ON n.id = up.parent_id) \
@@ -336,7 +332,7 @@ fn guard_way(id: i64, way: &str) -> Statement {
 }
 
 fn guard_etag_of(id: i64, etag: &str) -> Statement {
-    Statement::new(
+    Statement::write(
         "INSERT INTO guard SELECT 'etag' WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND etag = ?2)",
         [id.into(), etag.into()],
     )

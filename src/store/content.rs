@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::node::json_text;
 use super::query::content_json;
 use super::scan::SETTLED;
-use super::{AvStatus, ContentInfo, Drive, Expect, Job, Jobs, NewLock, Place};
+use super::{AvStatus, Checksum, ContentInfo, Drive, Expect, Job, Jobs, NewLock, Place, Touched, View};
 use crate::error::Result;
 use crate::ports::{Digests, Millis, Rows, Statement, Value};
 
@@ -42,12 +42,20 @@ pub struct StoredContent {
     pub size: i64,
     #[serde(deserialize_with = "json_text")]
     content: Option<ContentInfo>,
+    /// What the client said that its digest is.
+    expected: Option<String>,
 }
 
 impl StoredContent {
     /// Its parts, in order.
     pub fn parts(&self) -> &[Part] {
         self.content.as_ref().map(|content| content.parts.as_slice()).unwrap_or_default()
+    }
+
+    /// Whether the digests are other ones than the client said.
+    pub fn is_other_than(&self, digests: &Digests) -> bool {
+        let expected = self.expected.as_deref().and_then(Checksum::parse);
+        expected.is_some_and(|expected| !expected.is_of(digests))
     }
 
     /// What a virus scanner said of it.
@@ -65,6 +73,8 @@ pub struct Link {
     pub modified_at: Option<Millis>,
     /// When the file was made, as the client declared.
     pub created_at: Option<Millis>,
+    /// What the client says that the digest of the content is.
+    pub checksum: Option<Checksum>,
     /// A lock to be taken on the file in the same batch.
     pub lock: Option<NewLock>,
 }
@@ -93,14 +103,14 @@ struct LinkedRow {
 #[derive(Deserialize)]
 struct Anything {}
 
-impl Drive {
+impl View {
     /// Gives `content` to the name of `place`; the former content becomes a version. One round
     /// trip.
     pub async fn link(&self, place: &Place, content: &Content, link: &Link) -> Result<Linked> {
         let id = self.ports.random_hex(16);
         let mut batch = self.guards_of_link(place);
-        batch.extend(link.lock.as_ref().map(|_| Self::guard_way_to(place)));
-        batch.extend(self.insert_content(&id, content)?);
+        batch.extend(link.lock.as_ref().map(|_| Drive::guard_way_to(place)));
+        batch.extend(self.insert_content(&id, content, link)?);
         batch.extend(self.insert_media(&id, place, link, content.size));
         self.give(batch, place, &id, content.size, link, Vec::new()).await
     }
@@ -121,7 +131,7 @@ impl Drive {
         let (parent, name): (Value, Value) = (place.parent.into(), place.name.as_str().into());
 
         let before = batch.len();
-        batch.push(Statement::new(
+        batch.push(Statement::read(
             "SELECT 1 AS one FROM nodes WHERE parent_id = ?1 AND name = ?2",
             [parent.clone(), name.clone()],
         ));
@@ -134,7 +144,7 @@ impl Drive {
         ));
         batch.push(self.keep_version(&parent, &name, content_id));
         let upsert = batch.len();
-        batch.push(Statement::new(
+        batch.push(Statement::write(
             format!(
                 "INSERT INTO nodes (parent_id, name, content_id, mime, size, etag, created_at, modified_at, settled_at, \
                    uploaded_at) \
@@ -163,9 +173,7 @@ impl Drive {
         if let Some(lock) = &link.lock {
             batch.push(self.lock_made(place, lock));
         }
-        batch.push(self.guard_quota());
-
-        let results = self.database.batch(batch).await?;
+        let results = self.commit(batch, &Touched::member(place)).await?;
         let existed: Option<Anything> = results.get(before).map(Rows::first).transpose()?.flatten();
         let row: Option<LinkedRow> = results.get(upsert).map(Rows::first).transpose()?.flatten();
         let row = row.ok_or_else(|| crate::error::Error::internal("a linked file has no row"))?;
@@ -175,8 +183,8 @@ impl Drive {
     /// What must still hold when a name gets a content.
     pub(super) fn guards_of_link(&self, place: &Place) -> Vec<Statement> {
         let mut guards = vec![
-            Self::guard_parent(place.parent),
-            Statement::new(
+            Drive::guard_parent(place.parent),
+            Statement::write(
                 "INSERT INTO guard SELECT 'exists' WHERE EXISTS \
                  (SELECT 1 FROM nodes WHERE parent_id = ?1 AND name = ?2 AND content_id IS NULL)",
                 [place.parent.into(), place.name.as_str().into()],
@@ -185,22 +193,25 @@ impl Drive {
         ];
         // Under locks it matters whether the folder gets a new member or a member a new content.
         if place.expect == Expect::Unchanged || place.was_read_under_locks() {
-            guards.push(Self::guard_occupant(place));
+            guards.push(Drive::guard_occupant(place));
         }
         if place.expect == Expect::Unchanged {
-            guards.extend(Self::guard_etag(place));
+            guards.extend(Drive::guard_etag(place));
         }
         guards
     }
 
     /// The rows of a content, and what is to be done with it; its blobs are garbage no longer.
-    pub(super) fn insert_content(&self, id: &str, content: &Content) -> Result<Vec<Statement>> {
+    pub(super) fn insert_content(&self, id: &str, content: &Content, link: &Link) -> Result<Vec<Statement>> {
         let [sha1, md5, sha256, adler32] = hex_digests(content.digests.as_ref());
         let parts = serde_json::to_string(&content.parts).map_err(crate::error::Error::internal)?;
         let keys: Vec<_> = content.parts.iter().map(|part| part.blob_key.as_str()).collect();
         let keys = serde_json::json!(keys).to_string();
-        let mut statements = vec![Statement::new(
-            "INSERT INTO contents (id, size, sha1, md5, sha256, av, adler32) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        // Where the digests are known, the client's was held against them already.
+        let expected = link.checksum.as_ref().filter(|_| content.digests.is_none()).map(Checksum::to_string);
+        let mut statements = vec![Statement::write(
+            "INSERT INTO contents (id, size, sha1, md5, sha256, av, adler32, expected) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             [
                 id.into(),
                 content.size.into(),
@@ -209,6 +220,7 @@ impl Drive {
                 sha256.into(),
                 content.av.name().into(),
                 adler32.into(),
+                expected.into(),
             ],
         )];
         statements.extend((content.av == AvStatus::Pending).then(|| self.insert_scan(id)));
@@ -219,17 +231,17 @@ impl Drive {
         if content.parts.is_empty() {
             return Ok(statements);
         }
-        statements.push(Statement::new(
+        statements.push(Statement::write(
             "INSERT INTO guard SELECT 'upload' FROM json_each(?1) k \
              WHERE NOT EXISTS (SELECT 1 FROM blob_garbage WHERE blob_key = k.value AND NOT given_up)",
             [keys.as_str().into()],
         ));
-        statements.push(Statement::new(
+        statements.push(Statement::write(
             "INSERT INTO parts (content_id, seq, blob_key, size, wrapped_key) \
              SELECT ?1, key, value ->> 'blob_key', value ->> 'size', value ->> 'wrapped_key' FROM json_each(?2)",
             [id.into(), parts.into()],
         ));
-        statements.push(Statement::new(
+        statements.push(Statement::write(
             "DELETE FROM blob_garbage WHERE blob_key IN (SELECT value FROM json_each(?1))",
             [keys.into()],
         ));
@@ -244,10 +256,10 @@ pub(super) fn hex_digests(digests: Option<&Digests>) -> [String; 4] {
     digests.map_or_else(Default::default, all)
 }
 
-impl Drive {
+impl View {
     /// Has something done now with a content that the same batch inserts.
     pub(super) fn insert_job(&self, kind: &str, content: &str) -> Statement {
-        Statement::new(
+        Statement::jobs(
             "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
              VALUES (?1, ?2, 0, ?3, ?4, ?4) RETURNING 1 AS one",
             [self.account.into(), kind.into(), content.into(), self.now.into()],
@@ -258,23 +270,43 @@ impl Drive {
 impl Jobs {
     /// The content that a job is about; none if nothing names it any more. One round trip.
     pub async fn content(&self, job: &Job) -> Result<Option<StoredContent>> {
-        let statement = Statement::new(
-            format!("SELECT t.size, {} AS content FROM contents t WHERE t.id = ?1", content_json("t.id", true)),
+        let statement = Statement::read(
+            format!(
+                "SELECT t.size, t.expected, {} AS content FROM contents t WHERE t.id = ?1",
+                content_json("t.id", true)
+            ),
             [job.payload.as_str().into()],
         );
         let results = self.database().batch(vec![statement]).await?;
         results.first().map(Rows::first).transpose().map(Option::flatten).map_err(Into::into)
     }
 
-    /// Records the digests of a job's content, and ends the job. One round trip.
-    pub async fn record_digests(&self, job: &Job, digests: &Digests) -> Result<()> {
-        self.finish(job, vec![set_digests(&job.payload, digests)]).await
+    /// Records the digests of a job's content, and whether the client said another one, and ends the job. A file that had
+    /// the same content before has no version of it; the versions beyond the number that is `kept` go. One round trip.
+    pub async fn record_digests(&self, job: &Job, digests: &Digests, mismatch: bool, kept: i64) -> Result<()> {
+        let content = job.payload.as_str();
+        let compared =
+            Statement::write("UPDATE contents SET mismatch = ?2 WHERE id = ?1", [content.into(), mismatch.into()]);
+        let [_, _, sha256, _] = hex_digests(Some(digests));
+        let same = Statement::write(
+            "DELETE FROM versions WHERE id IN ( \
+               SELECT v.id FROM nodes n CROSS JOIN versions v ON v.node_id = n.id CROSS JOIN contents c ON c.id = v.content_id \
+               WHERE n.content_id = ?1 AND c.sha256 = ?2 AND v.id = (SELECT max(id) FROM versions WHERE node_id = n.id))",
+            [content.into(), sha256.into()],
+        );
+        let beyond = Statement::write(
+            "DELETE FROM versions WHERE id IN (SELECT id FROM (SELECT v.id, \
+               row_number() OVER (PARTITION BY v.node_id ORDER BY v.id DESC) AS nth \
+               FROM nodes n CROSS JOIN versions v ON v.node_id = n.id WHERE n.content_id = ?1) WHERE nth > ?2)",
+            [content.into(), kept.into()],
+        );
+        self.finish(job, vec![set_digests(content, digests), compared, same, beyond]).await
     }
 }
 
 pub(super) fn set_digests(content: &str, digests: &Digests) -> Statement {
     let [sha1, md5, sha256, adler32] = hex_digests(Some(digests));
-    Statement::new(
+    Statement::write(
         "UPDATE contents SET sha1 = ?2, md5 = ?3, sha256 = ?4, adler32 = ?5 WHERE id = ?1",
         [content.into(), sha1.into(), md5.into(), sha256.into(), adler32.into()],
     )

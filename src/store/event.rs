@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::scan::SETTLED;
-use super::{Drive, Node, Place};
+use super::{Node, Place, View};
 use crate::ports::{Millis, Statement, Value};
 
 /// What happened to a file.
@@ -114,13 +114,13 @@ pub(super) fn announce_content(account: i64, content: &str, event: &str, now: Mi
          reach(hook, id) AS (SELECT w.id, f.id FROM files f CROSS JOIN wanted w \
            WHERE EXISTS (SELECT 1 FROM up CROSS JOIN nodes r ON r.id = up.id WHERE up.file = f.id AND r.root_of = ?1) \
              AND (w.folder_id IS NULL OR EXISTS (SELECT 1 FROM up WHERE up.file = f.id AND up.id = w.folder_id)))";
-    Statement::new(
+    Statement::jobs(
         telling(reach),
         [account.into(), content.into(), Value::Null, now.into(), event.into(), Value::Null, Value::Null],
     )
 }
 
-impl Drive {
+impl View {
     /// Tells of the file that has just been given a content.
     pub(super) fn announce_written(&self, place: &Place) -> Option<Statement> {
         self.announce("file.written", place, None)
@@ -145,7 +145,7 @@ impl Drive {
     /// of the whole drive, of a folder above, and of a folder within. Nothing where the account had
     /// no webhook when the request began.
     fn announce(&self, event: &'static str, place: &Place, from: Option<&Place>) -> Option<Statement> {
-        if !self.has_webhooks.get() {
+        if self.caller.has_webhooks == 0 {
             return None;
         }
         let (former_parent, former_name): (Value, Value) = match from {
@@ -164,7 +164,7 @@ impl Drive {
                  WHERE w.folder_id IS NULL OR w.folder_id IN (SELECT id FROM up) \
                UNION SELECT c.hook, c.folder_id FROM root r CROSS JOIN climb c ON c.id = r.id \
                UNION SELECT r.hook, n.id FROM reach r CROSS JOIN nodes n ON n.parent_id = r.id)";
-        Some(Statement::new(
+        Some(Statement::jobs(
             telling(reach),
             [
                 self.account.into(),

@@ -151,7 +151,7 @@ mod tests {
         let expression = filter.sql(&mut params);
         let sql_text =
             format!("SELECT ({expression}) AS yes FROM (SELECT ?1 AS name, ?2 AS mime, 'c' AS content_id) n");
-        let statement = Statement::new(sql_text, params.0);
+        let statement = Statement::read(sql_text, params.0);
         let batch = sql.batch(vec![statement]).now_or_never().unwrap().unwrap();
         let row: serde_json::Value = batch.results[0].first().unwrap().unwrap();
         row["yes"] == 1

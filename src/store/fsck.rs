@@ -72,13 +72,13 @@ impl Jobs {
         let keys = serde_json::json!(keys).to_string();
         // SQLite takes a negative number for no limit.
         let most = most.and_then(|most| i64::try_from(most).ok()).unwrap_or(-1);
-        let unused = Statement::new(
+        let unused = Statement::read(
             "SELECT k.value AS key, EXISTS (SELECT 1 FROM blob_garbage WHERE blob_key = k.value) AS is_garbage \
              FROM json_each(?1) k WHERE NOT EXISTS (SELECT 1 FROM parts WHERE blob_key = k.value) \
                AND NOT EXISTS (SELECT 1 FROM chunks WHERE blob_key = k.value) ORDER BY k.key",
             [keys.as_str().into()],
         );
-        let lost = Statement::new(
+        let lost = Statement::read(
             "SELECT blob_key AS key, content_id FROM parts WHERE blob_key > ?1 AND blob_key <= ?2 \
                AND blob_key NOT IN (SELECT value FROM json_each(?3)) ORDER BY blob_key LIMIT ?4",
             [after.into(), until.into(), keys.into(), most.into()],
@@ -92,7 +92,7 @@ impl Jobs {
 
     /// What names a content. One round trip.
     pub async fn named(&self, content: &str) -> Result<Named> {
-        let files = Statement::new(
+        let files = Statement::read(
             "WITH RECURSIVE named(id, name, parent_id) AS MATERIALIZED ( \
                SELECT id, name, parent_id FROM nodes WHERE content_id = ?1 ORDER BY id LIMIT ?2), \
              up(id, path, parent_id, account_id) AS (SELECT id, name, parent_id, NULL FROM named \
@@ -101,7 +101,7 @@ impl Jobs {
              SELECT account_id, id, path FROM up WHERE account_id IS NOT NULL ORDER BY id",
             [content.into(), MOST_FILES.into()],
         );
-        let counts = Statement::new(
+        let counts = Statement::read(
             "SELECT (SELECT count(*) FROM nodes WHERE content_id = ?1) AS files, \
                (SELECT count(*) FROM versions WHERE content_id = ?1) AS versions",
             [content.into()],
@@ -115,7 +115,7 @@ impl Jobs {
     /// Records blobs that nobody knows of as garbage, from now on. One round trip.
     pub async fn adopt_garbage(&self, keys: &[String]) -> Result<()> {
         let now: Millis = self.now();
-        let statement = Statement::new(
+        let statement = Statement::write(
             "INSERT OR IGNORE INTO blob_garbage (blob_key, due_at) SELECT k.value, ?2 FROM json_each(?1) k \
              WHERE NOT EXISTS (SELECT 1 FROM parts WHERE blob_key = k.value) \
                AND NOT EXISTS (SELECT 1 FROM chunks WHERE blob_key = k.value)",
@@ -128,13 +128,13 @@ impl Jobs {
     /// Forgets the versions that are a lost content, and the content with them. Gives whether it is
     /// gone, and no file has got it meanwhile. One round trip.
     pub async fn forget_lost(&self, content: &str) -> Result<bool> {
-        let versions = Statement::new("DELETE FROM versions WHERE content_id = ?1", [content.into()]);
-        let unnamed = Statement::new(
+        let versions = Statement::write("DELETE FROM versions WHERE content_id = ?1", [content.into()]);
+        let unnamed = Statement::write(
             "DELETE FROM contents WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM nodes WHERE content_id = ?1) \
                AND NOT EXISTS (SELECT 1 FROM versions WHERE content_id = ?1)",
             [content.into()],
         );
-        let left = Statement::new("SELECT 1 AS one FROM contents WHERE id = ?1", [content.into()]);
+        let left = Statement::read("SELECT 1 AS one FROM contents WHERE id = ?1", [content.into()]);
         let results = self.database().batch(vec![versions, unnamed, left]).await?;
         Ok(results.last().is_some_and(Rows::is_empty))
     }

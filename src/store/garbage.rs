@@ -35,7 +35,7 @@ impl Jobs {
     /// them any more. Whoever asks deletes them, and then forgets them. One round trip.
     pub async fn give_up_garbage(&self, grace: Millis) -> Result<Vec<Garbage>> {
         let now = self.now();
-        let statement = Statement::new(
+        let statement = Statement::write(
             "UPDATE blob_garbage SET given_up = ?1 WHERE blob_key IN ( \
                SELECT blob_key FROM blob_garbage WHERE due_at <= ?2 AND given_up <= ?3 ORDER BY due_at LIMIT ?4) \
              RETURNING blob_key, uploaded",
@@ -48,7 +48,7 @@ impl Jobs {
     /// Forgets blobs that were given up and are deleted. One round trip.
     pub async fn forget_garbage(&self, garbage: &[Garbage]) -> Result<()> {
         let keys: Vec<&str> = garbage.iter().map(|garbage| garbage.key.as_str()).collect();
-        let statement = Statement::new(
+        let statement = Statement::write(
             "DELETE FROM blob_garbage WHERE given_up > 0 AND blob_key IN (SELECT value FROM json_each(?1))",
             [serde_json::json!(keys).to_string().into()],
         );
@@ -60,15 +60,15 @@ impl Jobs {
     /// number of a file's that is `kept`. One round trip.
     pub async fn forget_expired(&self, kept: i64) -> Result<()> {
         let now = self.now();
-        let locks = Statement::new("DELETE FROM locks WHERE expires_at <= ?1", [now.into()]);
-        let tokens = Statement::new("DELETE FROM tokens WHERE expires_at <= ?1", [(now - 30 * DAY).into()]);
-        let versions = Statement::new(
+        let locks = Statement::write("DELETE FROM locks WHERE expires_at <= ?1", [now.into()]);
+        let tokens = Statement::write("DELETE FROM tokens WHERE expires_at <= ?1", [(now - 30 * DAY).into()]);
+        let versions = Statement::write(
             "DELETE FROM versions WHERE id IN ( \
                SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY node_id ORDER BY id DESC) AS nth FROM versions) \
                WHERE nth > ?1 LIMIT ?2)",
             [kept.into(), MOST.into()],
         );
-        let uploads = Statement::new("DELETE FROM uploads WHERE expires_at <= ?1", [now.into()]);
+        let uploads = Statement::write("DELETE FROM uploads WHERE expires_at <= ?1", [now.into()]);
         self.database().batch(vec![locks, tokens, versions, uploads]).await?;
         Ok(())
     }

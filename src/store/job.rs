@@ -109,12 +109,12 @@ impl Jobs {
     /// Leases up to `limit` jobs that are due, not many of one subject. One round trip.
     pub async fn lease(&self, limit: i64) -> Result<Vec<Job>> {
         let now = self.now();
-        let given_up = Statement::new(
+        let given_up = Statement::write(
             "UPDATE jobs SET state = 'dead', lease = NULL, error = coalesce(error, 'it never came to an end') \
              WHERE state = 'ready' AND due_at <= ?1 AND tries >= ?2",
             [now.into(), MOST_TRIES.into()],
         );
-        let lease = Statement::new(
+        let lease = Statement::write(
             "UPDATE jobs SET lease = ?1, due_at = ?2, tries = tries + 1 WHERE id IN ( \
                WITH failing(kind, subject) AS MATERIALIZED ( \
                  SELECT 'webhook', id FROM webhooks WHERE failing_since IS NOT NULL \
@@ -147,14 +147,14 @@ impl Jobs {
 
     /// Records that a job is done, and what else is to be recorded. One round trip.
     pub async fn finish(&self, job: &Job, also: Vec<Statement>) -> Result<()> {
-        let done = Statement::new("DELETE FROM jobs WHERE id = ?1", [job.id.into()]);
+        let done = Statement::write("DELETE FROM jobs WHERE id = ?1", [job.id.into()]);
         self.record(job, [done].into_iter().chain(also)).await
     }
 
     /// Records the outcome of an attempt, unless the job is no longer leased to this runner, which was too slow: then
     /// the outcome counts for nothing. One round trip.
     async fn record(&self, job: &Job, outcome: impl IntoIterator<Item = Statement>) -> Result<()> {
-        let guard = Statement::new(
+        let guard = Statement::write(
             "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = ?1 AND lease = ?2)",
             [job.id.into(), job.lease.as_str().into()],
         );
@@ -169,7 +169,7 @@ impl Jobs {
 
     /// Has a leased job done by nobody else for longer; it may be someone else's already. One round trip.
     pub async fn renew(&self, job: &Job) -> Result<()> {
-        let renew = Statement::new(
+        let renew = Statement::write(
             "UPDATE jobs SET due_at = ?3 WHERE id = ?1 AND lease = ?2",
             [job.id.into(), job.lease.as_str().into(), (self.now() + LEASE).into()],
         );
@@ -179,7 +179,7 @@ impl Jobs {
     /// Has a job tried again soon, as if this attempt had not been, and what else is to be recorded. The other jobs of the
     /// subject wait, too. One round trip.
     pub async fn put_off(&self, job: &Job, why: Option<&str>, also: Vec<Statement>) -> Result<()> {
-        let later = Statement::new(
+        let later = Statement::write(
             "UPDATE jobs SET lease = NULL, tries = tries - 1, error = ?2, due_at = ?3 WHERE id = ?1",
             [job.id.into(), why.into(), (self.now() + FIRST_PAUSE).into()],
         );
@@ -188,7 +188,7 @@ impl Jobs {
 
     /// When the next job is due; none where there is none. One round trip.
     pub async fn next_due(&self) -> Result<Option<Millis>> {
-        let statement = Statement::new("SELECT min(due_at) AS due_at FROM jobs WHERE state = 'ready'", []);
+        let statement = Statement::read("SELECT min(due_at) AS due_at FROM jobs WHERE state = 'ready'", []);
         let results = self.database.batch(vec![statement]).await?;
         let row: Option<DueRow> = results.first().map(Rows::first).transpose()?.flatten();
         Ok(row.and_then(|row| row.due_at))
@@ -198,7 +198,7 @@ impl Jobs {
     /// other jobs of the subject wait a little: they may fare better, and come first. One round trip.
     pub async fn fail(&self, job: &Job, error: &str, also: Vec<Statement>) -> Result<()> {
         let due_at: Value = (self.now() + self.pause(job.tries)).into();
-        let failed = Statement::new(
+        let failed = Statement::write(
             "UPDATE jobs SET lease = NULL, error = ?2, due_at = ?3, \
                state = CASE WHEN tries >= ?4 THEN 'dead' ELSE 'ready' END WHERE id = ?1",
             [job.id.into(), error.into(), due_at, MOST_TRIES.into()],
@@ -208,7 +208,7 @@ impl Jobs {
 
     /// Has the other jobs of the subject wait a little, too.
     fn hold_others(&self, job: &Job) -> Statement {
-        Statement::new(
+        Statement::write(
             "UPDATE jobs SET due_at = max(due_at, ?3) \
              WHERE kind = ?1 AND subject = ?2 AND state = 'ready' AND lease IS NULL",
             [job.kind.as_str().into(), job.subject.into(), (self.now() + FIRST_PAUSE).into()],
@@ -226,7 +226,7 @@ impl Jobs {
 
     /// How much there is to do. One round trip.
     pub async fn backlog(&self) -> Result<Backlog> {
-        let statement = Statement::new(
+        let statement = Statement::read(
             "SELECT count(*) FILTER (WHERE state = 'ready') AS ready, count(*) FILTER (WHERE state = 'dead') AS dead, \
              min(created_at) FILTER (WHERE state = 'ready') AS oldest, \
              min(due_at) FILTER (WHERE state = 'ready') AS due, \
@@ -239,7 +239,7 @@ impl Jobs {
 
     /// Up to 1,000 jobs in that state, or in any, the oldest first. One round trip.
     pub async fn list(&self, state: Option<&str>) -> Result<Vec<JobInfo>> {
-        let statement = Statement::new(
+        let statement = Statement::read(
             "SELECT id, account_id, kind, state, tries, due_at, created_at, error FROM jobs \
              WHERE ?1 IS NULL OR state = ?1 ORDER BY id LIMIT 1000",
             [state.into()],
@@ -252,17 +252,17 @@ impl Jobs {
     pub async fn retry(&self, id: i64) -> Result<()> {
         let due = "UPDATE jobs SET state = 'ready', tries = 0, \
                      due_at = CASE WHEN lease IS NOT NULL AND due_at > ?2 THEN due_at ELSE ?2 END WHERE id = ?1 RETURNING id";
-        self.one(vec![Statement::new(due, [id.into(), self.now().into()])]).await
+        self.one(vec![Statement::write(due, [id.into(), self.now().into()])]).await
     }
 
     /// Throws a job away. A content that was to be scanned is left without a verdict. 404 where there is none.
     pub async fn discard(&self, id: i64) -> Result<()> {
-        let unscanned = Statement::new(
+        let unscanned = Statement::write(
             "UPDATE contents SET av = 'error' \
              WHERE av = 'pending' AND id = (SELECT payload FROM jobs WHERE id = ?1 AND kind = 'scan')",
             [id.into()],
         );
-        let discarded = Statement::new("DELETE FROM jobs WHERE id = ?1 RETURNING id", [id.into()]);
+        let discarded = Statement::write("DELETE FROM jobs WHERE id = ?1 RETURNING id", [id.into()]);
         self.one(vec![unscanned, discarded]).await
     }
 

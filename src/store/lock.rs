@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::commit::LOCKS_UP;
-use super::{Drive, Found, Place};
+use super::{Drive, Found, Place, Touched, View};
 use crate::error::{Error, Result};
-use crate::ports::{Millis, Rows, Statement, Value};
+use crate::ports::{Millis, Statement, Value};
 
 /// A lock that has not expired (RFC 4918, 6).
 #[derive(Debug, Clone, Deserialize)]
@@ -72,23 +72,14 @@ impl NewLock {
     }
 }
 
-impl Drive {
+impl View {
     /// Locks a node that exists. One round trip.
     pub async fn lock(&self, found: &Found, lock: &NewLock) -> Result<()> {
         let mut batch = self.guards_of_found(found);
         batch.push(self.purge_locks());
         batch.push(self.insert_lock("SELECT ?8", vec![found.id.into()], lock));
-        batch.push(self.guard_number_of_locks());
-        self.database.batch(batch).await?;
+        self.commit(batch, &Touched::node(found.id)).await?;
         Ok(())
-    }
-
-    /// The account holds no more locks than every request can afford to look at.
-    fn guard_number_of_locks(&self) -> Statement {
-        Statement::new(
-            "INSERT INTO guard SELECT 'quota' WHERE (SELECT count(*) FROM locks WHERE account_id = ?1) > 2000",
-            [self.account.into()],
-        )
     }
 
     /// The statement that locks the node at `parent`/`name`, made earlier in the same batch.
@@ -112,7 +103,7 @@ impl Drive {
             taken.expires_at.into(),
         ];
         all.extend(params);
-        Statement::new(
+        Statement::write(
             format!(
                 "INSERT INTO locks (token, account_id, node_id, exclusive, infinite, owner, timeout_s, expires_at, \
                    taken_at) \
@@ -125,7 +116,7 @@ impl Drive {
     /// Prolongs a lock; 412 where it is gone. One round trip.
     pub async fn refresh_lock(&self, lock: &Lock, timeout_s: i64) -> Result<Lock> {
         let expires_at = self.now + timeout_s * 1000;
-        let statement = Statement::new(
+        let statement = Statement::write(
             "UPDATE locks SET timeout_s = ?3, expires_at = ?4 \
              WHERE token = ?1 AND account_id = ?2 AND expires_at > ?5 RETURNING token",
             [lock.token.as_str().into(), self.account.into(), timeout_s.into(), expires_at.into(), self.now.into()],
@@ -138,7 +129,7 @@ impl Drive {
 
     /// Removes a lock; 409 where it is gone. One round trip.
     pub async fn unlock(&self, token: &str) -> Result<()> {
-        let statement = Statement::new(
+        let statement = Statement::write(
             "DELETE FROM locks WHERE token = ?1 AND account_id = ?2 RETURNING token",
             [token.into(), self.account.into()],
         );
@@ -150,16 +141,15 @@ impl Drive {
     }
 
     async fn gives_row(&self, statement: Statement) -> Result<bool> {
-        #[derive(Deserialize)]
-        struct Token {}
-        let results = self.database.batch(vec![statement]).await?;
-        let row: Option<Token> = results.first().map(Rows::first).transpose()?.flatten();
-        Ok(row.is_some())
+        let results = self.commit(vec![statement], &Touched::nothing()).await?;
+        Ok(results.first().is_some_and(|rows| !rows.is_empty()))
     }
+}
 
+impl Drive {
     /// Forgets locks that have expired.
     pub(super) fn purge_locks(&self) -> Statement {
-        Statement::new(
+        Statement::write(
             "DELETE FROM locks WHERE account_id = ?1 AND expires_at <= ?2",
             [self.account.into(), self.now.into()],
         )
@@ -167,7 +157,7 @@ impl Drive {
 
     /// Removes all locks on a node and below it: they do not travel with a MOVE (RFC 4918, 7.5).
     pub(super) fn drop_locks(&self, node: i64) -> Statement {
-        Statement::new(
+        Statement::write(
             format!("WITH RECURSIVE {LOCKS_UP} DELETE FROM locks WHERE token IN (SELECT token FROM up WHERE id = ?3)"),
             [self.account.into(), self.now.into(), node.into()],
         )

@@ -45,18 +45,18 @@ impl Logins {
 
     /// Begins a login. `page` and `poll` are hashes of the secrets of its page and of the client that waits.
     pub async fn begin(&self, page: &str, poll: &str, client: &str) -> Result<()> {
-        let insert = Statement::new(
+        let insert = Statement::write(
             "INSERT INTO logins (page, poll, client, expires_at) VALUES (?1, ?2, ?3, ?4)",
             [page.into(), poll.into(), client.into(), (self.now + LOGIN_TIME).into()],
         );
         let make_room =
-            Statement::new("DELETE FROM logins WHERE id <= (SELECT max(id) FROM logins) - ?1", [MOST.into()]);
+            Statement::write("DELETE FROM logins WHERE id <= (SELECT max(id) FROM logins) - ?1", [MOST.into()]);
         self.directory.batch(vec![self.forget_expired(), insert, make_room]).await.map(|_| ())
     }
 
     /// The login of that page: 404 where there is none, or it is granted already, or its time is over.
     pub async fn find(&self, page: &str) -> Result<Login> {
-        let find = Statement::new(
+        let find = Statement::read(
             "SELECT id, poll, client FROM logins WHERE page = ?1 AND granted IS NULL AND expires_at > ?2",
             [page.into(), self.now.into()],
         );
@@ -67,7 +67,7 @@ impl Logins {
 
     /// Has the client that waits be told `granted`, which is sealed; 404 where the login is no longer open.
     pub async fn grant(&self, login: &Login, granted: &str) -> Result<()> {
-        let grant = Statement::new(
+        let grant = Statement::write(
             "UPDATE logins SET granted = ?2 WHERE id = ?1 AND granted IS NULL AND expires_at > ?3 RETURNING id",
             [login.id.into(), granted.into(), self.now.into()],
         );
@@ -78,7 +78,7 @@ impl Logins {
 
     /// What the client of that secret is told, this once; none while nothing is granted.
     pub async fn take(&self, poll: &str) -> Result<Option<String>> {
-        let take = Statement::new(
+        let take = Statement::write(
             "DELETE FROM logins WHERE poll = ?1 AND granted IS NOT NULL AND expires_at > ?2 RETURNING granted",
             [poll.into(), self.now.into()],
         );
@@ -93,6 +93,6 @@ impl Logins {
     }
 
     fn forget_expired(&self) -> Statement {
-        Statement::new("DELETE FROM logins WHERE expires_at <= ?1", [self.now.into()])
+        Statement::write("DELETE FROM logins WHERE expires_at <= ?1", [self.now.into()])
     }
 }

@@ -1,12 +1,12 @@
 //! What pictures and music tell of themselves: the jobs that look, and what they found.
 
 use super::node::{declared_mime, guess_mime};
-use super::{Drive, Job, Jobs, Link, Place};
+use super::{Job, Jobs, Link, Place, View};
 use crate::error::{Error, Result};
 use crate::media::{Media, may_tell};
 use crate::ports::Statement;
 
-impl Drive {
+impl View {
     /// Has a content looked at that the same batch inserts, if a file of its name and type may tell anything.
     pub(super) fn insert_media(&self, content: &str, place: &Place, link: &Link, size: i64) -> Option<Statement> {
         let declared = declared_mime(link.mime.as_deref(), &place.name);
@@ -23,8 +23,10 @@ impl Jobs {
             return self.finish(job, Vec::new()).await;
         }
         let told = serde_json::to_string(media).map_err(Error::internal)?;
-        let set =
-            Statement::new("UPDATE contents SET media = ?2 WHERE id = ?1", [job.payload.as_str().into(), told.into()]);
+        let set = Statement::write(
+            "UPDATE contents SET media = ?2 WHERE id = ?1",
+            [job.payload.as_str().into(), told.into()],
+        );
         self.finish(job, vec![set]).await
     }
 }

@@ -1,6 +1,6 @@
 //! What clients set of a node beside its content: dead properties, tags, times.
 
-use super::{Drive, Found, PropertyChange};
+use super::{Found, PropertyChange, Touched, View};
 use crate::error::Result;
 use crate::ports::{Millis, Statement};
 
@@ -22,19 +22,19 @@ pub struct MetadataChange {
     pub created_at: Option<Millis>,
 }
 
-impl Drive {
+impl View {
     /// Changes a node, all or nothing. 507 where it would have more than 64 KiB of dead properties. One round trip.
     ///
     /// As in Nextcloud, another time of modification gives the node and all folders above it new entity tags, since sync
     /// clients keep that time. A tag, like the other changes, gives none: no client would have anything to fetch.
     pub async fn change_metadata(&self, found: &Found, change: &MetadataChange) -> Result<()> {
         let mut batch = self.guards_of_found(found);
-        batch.extend(Self::change_properties(found, &change.properties)?);
+        batch.extend(self.change_properties(found, &change.properties)?);
         batch.extend(change.favorite.map(|favorite| self.mark_favorite(found.id, favorite)));
         batch.extend(change.tags.iter().flat_map(|tags| self.replace_tags(found.id, tags)));
         batch.extend(change.created_at.map(|at| set_created(found.id, at)));
         batch.extend(change.modified_at.into_iter().flat_map(|at| self.set_modified(found, at)));
-        self.database.batch(batch).await.map(|_| ())
+        self.commit(batch, &Touched::node(found.id)).await.map(|_| ())
     }
 
     fn mark_favorite(&self, node: i64, favorite: bool) -> Statement {
@@ -43,14 +43,14 @@ impl Drive {
         } else {
             "DELETE FROM tags WHERE account_id = ?1 AND tag = ?2 AND node_id = ?3"
         };
-        Statement::new(sql, [self.account.into(), FAVORITE.into(), node.into()])
+        Statement::write(sql, [self.account.into(), FAVORITE.into(), node.into()])
     }
 
     fn replace_tags(&self, node: i64, tags: &[String]) -> [Statement; 2] {
         let tags = serde_json::json!(tags).to_string();
         [
-            Statement::new("DELETE FROM tags WHERE node_id = ?1 AND tag <> ?2", [node.into(), FAVORITE.into()]),
-            Statement::new(
+            Statement::write("DELETE FROM tags WHERE node_id = ?1 AND tag <> ?2", [node.into(), FAVORITE.into()]),
+            Statement::write(
                 "INSERT OR IGNORE INTO tags (account_id, tag, node_id) SELECT ?1, value, ?2 FROM json_each(?3)",
                 [self.account.into(), node.into(), tags.into()],
             ),
@@ -60,7 +60,7 @@ impl Drive {
     fn set_modified(&self, found: &Found, at: Millis) -> Vec<Statement> {
         let etag = self.new_etag();
         let above = found.parent().map(|parent| self.add_to_folder(parent, &etag, false, "SELECT 0, 0, 0", []));
-        let own = Statement::new(
+        let own = Statement::write(
             "UPDATE nodes SET modified_at = ?2, etag = ?3 WHERE id = ?1",
             [found.id.into(), at.into(), etag.into()],
         );
@@ -69,5 +69,5 @@ impl Drive {
 }
 
 fn set_created(node: i64, at: Millis) -> Statement {
-    Statement::new("UPDATE nodes SET created_at = ?2 WHERE id = ?1", [node.into(), at.into()])
+    Statement::write("UPDATE nodes SET created_at = ?2 WHERE id = ?1", [node.into(), at.into()])
 }

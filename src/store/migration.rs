@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::ports::{Sql, SqlError, Statement};
 
 /// The files of `migrations/`, in order. The number of one is its place, from 1.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/0001_drive.sql"),
     include_str!("../../migrations/0002_jobs.sql"),
     include_str!("../../migrations/0003_scan.sql"),
@@ -16,6 +16,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("../../migrations/0006_metadata.sql"),
     include_str!("../../migrations/0007_login.sql"),
     include_str!("../../migrations/0008_linked_uploads.sql"),
+    include_str!("../../migrations/0009_door.sql"),
 ];
 
 #[derive(Deserialize)]
@@ -37,8 +38,8 @@ pub async fn migrate(sql: &dyn Sql) -> Result<()> {
         let Some(migration) = usize::try_from(applied).ok().and_then(|next| MIGRATIONS.get(next)) else {
             return Ok(());
         };
-        let number = Statement::new("INSERT INTO schema_versions (version) VALUES (?1)", [(applied + 1).into()]);
-        let statements = split(migration).into_iter().map(|sql| Statement::new(sql, []));
+        let number = Statement::write("INSERT INTO schema_versions (version) VALUES (?1)", [(applied + 1).into()]);
+        let statements = split(migration).into_iter().map(|sql| Statement::write(sql, []));
         match sql.batch([number].into_iter().chain(statements).collect()).await {
             // Another instance was faster.
             Ok(_) | Err(SqlError::Constraint(_)) => {}
@@ -50,8 +51,8 @@ pub async fn migrate(sql: &dyn Sql) -> Result<()> {
 /// The number of the last migration that was applied; 0 in an empty database.
 async fn applied(sql: &dyn Sql) -> Result<i64> {
     let statements = vec![
-        Statement::new("CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY) STRICT", []),
-        Statement::new("SELECT coalesce(max(version), 0) AS version FROM schema_versions", []),
+        Statement::write("CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER PRIMARY KEY) STRICT", []),
+        Statement::read("SELECT coalesce(max(version), 0) AS version FROM schema_versions", []),
     ];
     let results = sql.batch(statements).await?;
     let row: Option<Applied> = results.results.get(1).map(crate::ports::Rows::first).transpose()?.flatten();
@@ -95,7 +96,7 @@ mod tests {
     }
 
     async fn schema(sql: &NativeSql) -> String {
-        let select = Statement::new("SELECT name, sql FROM sqlite_schema ORDER BY name", []);
+        let select = Statement::read("SELECT name, sql FROM sqlite_schema ORDER BY name", []);
         sql.batch(vec![select]).await.unwrap().results[0].0.clone()
     }
 

@@ -83,12 +83,20 @@ pub struct ContentInfo {
     /// What it tells of itself, once a job has looked.
     #[serde(default)]
     pub media: Option<Media>,
+    /// Whether its client said another digest of it.
+    #[serde(default)]
+    mismatch: i64,
     /// The parts in order, where they were asked for.
     #[serde(default)]
     pub parts: Vec<Part>,
 }
 
 impl ContentInfo {
+    /// Whether its digests, once they were computed, were other ones than its client had said: it was damaged on its way.
+    pub fn is_mismatch(&self) -> bool {
+        self.mismatch != 0
+    }
+
     /// The refusal of a content in which a virus was found.
     pub fn infected(&self) -> Error {
         Error::Infected(self.signature.clone().unwrap_or_default())
@@ -126,6 +134,7 @@ impl Node {
                 av: content.av,
                 signature: None,
                 media: None,
+                mismatch: 0,
                 parts: Vec::new(),
             }),
         }

@@ -171,7 +171,7 @@ mod tests {
     fn finds(pattern: &Pattern, name: &str) -> bool {
         let mut params = Params(vec![name.into()]);
         let expression = pattern.sql("?1", &mut params);
-        let statement = Statement::new(format!("SELECT ({expression}) AS yes"), params.0);
+        let statement = Statement::read(format!("SELECT ({expression}) AS yes"), params.0);
         let batch = NativeSql::open_empty_in_memory().batch(vec![statement]).now_or_never().unwrap().unwrap();
         let row: serde_json::Value = batch.results[0].first().unwrap().unwrap();
         row["yes"] == 1

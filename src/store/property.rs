@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Drive, Found};
-use crate::error::{Error, Result};
+use super::{Found, View};
+use crate::error::{Error, Limit, Result};
 use crate::ports::Statement;
 
-/// Characters of names and values that one node may have: every listing reads them.
+/// Bytes of names, languages and values that one node may have, with 64 for each property: every listing reads them.
 const NODE_LIMIT: usize = 64 * 1024;
 
 /// A property that clients set and the server merely keeps.
@@ -37,10 +37,10 @@ pub struct PropertyChange {
     pub lang: Option<String>,
 }
 
-impl Drive {
+impl View {
     /// Statements that set and remove properties of a node. Of two changes of one property, the later counts. 507 where
     /// the node would have more than 64 KiB of them.
-    pub(super) fn change_properties(found: &Found, changes: &[PropertyChange]) -> Result<Vec<Statement>> {
+    pub(super) fn change_properties(&self, found: &Found, changes: &[PropertyChange]) -> Result<Vec<Statement>> {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
@@ -48,24 +48,25 @@ impl Drive {
         let changes = serde_json::to_string(&last.values().collect::<Vec<_>>()).map_err(Error::internal)?;
         // Before the database refuses so long a parameter.
         if changes.len() > 4 * NODE_LIMIT {
-            return Err(Error::QuotaExceeded);
+            return Err(Error::Limit(Limit::Properties));
         }
         Ok(vec![
-            Statement::new(
+            Statement::write(
                 "DELETE FROM properties WHERE node_id = ?1 AND (namespace, name) IN \
                  (SELECT value ->> 'namespace', value ->> 'name' FROM json_each(?2))",
                 [found.id.into(), changes.as_str().into()],
             ),
-            Statement::new(
-                "INSERT INTO properties (node_id, namespace, name, value, lang) \
-                 SELECT ?1, value ->> 'namespace', value ->> 'name', value ->> 'value', value ->> 'lang' \
+            Statement::write(
+                "INSERT INTO properties (node_id, namespace, name, value, lang, account_id) \
+                 SELECT ?1, value ->> 'namespace', value ->> 'name', value ->> 'value', value ->> 'lang', ?3 \
                  FROM json_each(?2) WHERE value ->> 'value' IS NOT NULL",
-                [found.id.into(), changes.into()],
+                [found.id.into(), changes.into(), self.account.into()],
             ),
-            Statement::new(
+            Statement::write(
                 format!(
-                    "INSERT INTO guard SELECT 'quota' WHERE {NODE_LIMIT} < \
-                     (SELECT sum(length(namespace) + length(name) + length(value)) FROM properties WHERE node_id = ?1)"
+                    "INSERT INTO guard SELECT 'properties' WHERE {NODE_LIMIT} < (SELECT sum(64 + \
+                       length(CAST(namespace AS BLOB)) + length(CAST(name AS BLOB)) + length(CAST(value AS BLOB)) + \
+                       coalesce(length(CAST(lang AS BLOB)), 0)) FROM properties WHERE node_id = ?1)"
                 ),
                 [found.id.into()],
             ),

@@ -7,17 +7,35 @@ use super::node::NODE;
 use super::{Address, Credentials, Detail, Drive, Listing, ViewRequest};
 use crate::ports::{Statement, Value};
 
+/// What a `Caller` knows of the drive: `d` is its row, `r` its root, `b` its trash; ?2 is the account.
+const DRIVE: &str = "d.login, d.display_name, d.quota, d.version_bytes, d.upload_bytes, d.property_bytes, d.locks, \
+   d.uploads, r.id AS root_id, r.size AS root_size, r.files + r.folders AS root_nodes, b.id AS trash_id, \
+   b.size AS trash_size, b.files + b.folders AS trash_nodes, \
+   EXISTS (SELECT 1 FROM webhooks WHERE account_id = ?2 AND enabled) AS has_webhooks, \
+   (SELECT retry_at FROM scanner) AS scanner_retry_at";
+
 impl Drive {
     pub(super) fn caller_statement(&self, credentials: &Credentials) -> Statement {
-        Statement::new(
-            "SELECT t.id AS token_id, t.account_id, t.scopes, t.folder_id, t.expires_at, t.used_at, d.login, d.display_name, \
-             d.quota, d.version_bytes, r.id AS root_id, r.size AS root_size, b.id AS trash_id, b.size AS trash_size, \
-             EXISTS (SELECT 1 FROM webhooks WHERE account_id = ?2 AND enabled) AS has_webhooks, \
-             (SELECT retry_at FROM scanner) AS scanner_retry_at \
-             FROM tokens t JOIN drives d ON d.account_id = t.account_id JOIN nodes r ON r.root_of = t.account_id \
-               JOIN nodes b ON b.root_of = -t.account_id \
-             WHERE t.hash = ?1 AND t.account_id = ?2",
+        Statement::read(
+            format!(
+                "SELECT t.id AS token_id, t.account_id, t.scopes, t.folder_id, t.expires_at, t.used_at, {DRIVE} \
+                 FROM tokens t JOIN drives d ON d.account_id = t.account_id JOIN nodes r ON r.root_of = t.account_id \
+                   JOIN nodes b ON b.root_of = -t.account_id \
+                 WHERE t.hash = ?1 AND t.account_id = ?2"
+            ),
             [credentials.hash.as_str().into(), self.account.into()],
+        )
+    }
+
+    /// The caller who has no token, and may do everything. No token has the number 0.
+    pub(super) fn operator_statement(&self) -> Statement {
+        Statement::read(
+            format!(
+                "SELECT 0 AS token_id, d.account_id, 'read write manage' AS scopes, {DRIVE} \
+                 FROM drives d JOIN nodes r ON r.root_of = d.account_id JOIN nodes b ON b.root_of = -d.account_id \
+                 WHERE d.account_id = ?2 AND ?1 = 0"
+            ),
+            [0.into(), self.account.into()],
         )
     }
 
@@ -31,7 +49,7 @@ impl Drive {
         );
         let mut params = self.start_params(credentials, address);
         params.push(self.now.into());
-        Statement::new(sql, params)
+        Statement::read(sql, params)
     }
 
     /// Walks up from each lock of the account, of which there are few, rather than down the tree.
@@ -53,7 +71,7 @@ impl Drive {
         );
         let mut params = self.start_params(credentials, address);
         params.push(self.now.into());
-        Statement::new(sql, params)
+        Statement::read(sql, params)
     }
 
     pub(super) fn listing_statement(
@@ -104,7 +122,7 @@ impl Drive {
                 )
             }
         };
-        Some(Statement::new(format!("WITH RECURSIVE {start}, {way}{with} SELECT {columns} FROM {rows}"), params))
+        Some(Statement::read(format!("WITH RECURSIVE {start}, {way}{with} SELECT {columns} FROM {rows}"), params))
     }
 
     pub(super) fn start_params(&self, credentials: &Credentials, address: &Address) -> Vec<Value> {
@@ -203,7 +221,7 @@ pub(super) fn content_json(id: &str, parts: bool) -> String {
     };
     format!(
         "(SELECT json_object('sha1', c.sha1, 'md5', c.md5, 'sha256', c.sha256, 'adler32', c.adler32, 'av', c.av, \
-           'signature', c.signature, 'media', json(c.media){parts}) \
+           'signature', c.signature, 'media', json(c.media), 'mismatch', c.mismatch{parts}) \
          FROM contents c WHERE c.id = {id})"
     )
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::content::set_digests;
-use super::{Drive, Part};
+use super::{Drive, Part, Record};
 use crate::crypto::{MasterKeys, OpeningSource, blob_aad, sealed_range};
 use crate::error::{Error, Result};
 use crate::ports::{BlobError, ByteSource, Digests, Ports, Statement, StreamError};
@@ -63,8 +63,8 @@ impl Drive {
 
     /// Records the digests of a content; no job need compute them any more. One round trip.
     pub async fn record_digests(&self, content: &str, digests: &Digests) -> Result<()> {
-        let done = Statement::new("DELETE FROM jobs WHERE kind = 'digest' AND payload = ?1", [content.into()]);
-        self.database.batch(vec![set_digests(content, digests), done]).await.map(|_| ())
+        let done = Statement::write("DELETE FROM jobs WHERE kind = 'digest' AND payload = ?1", [content.into()]);
+        self.note(vec![Record(set_digests(content, digests)), Record(done)]).await
     }
 }
 

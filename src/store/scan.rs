@@ -122,7 +122,7 @@ impl Drive {
     /// Has a content scanned that the same batch inserts; a little later where the scanner fails, which other jobs find
     /// out.
     pub(super) fn insert_scan(&self, content: &str) -> Statement {
-        Statement::new(
+        Statement::jobs(
             "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
              SELECT ?1, 'scan', 0, ?2, CASE WHEN EXISTS (SELECT 1 FROM scanner) THEN ?4 ELSE ?3 END, ?3 \
              RETURNING 1 AS one",
@@ -132,7 +132,7 @@ impl Drive {
 
     /// No file at or below the node `id` is infected: from each infected content, of which there are few, upwards.
     pub(super) fn guard_uninfected(id: i64) -> Statement {
-        Statement::new(
+        Statement::write(
             "INSERT INTO guard WITH RECURSIVE up(id) AS ( \
                SELECT n.id FROM contents c CROSS JOIN nodes n ON n.content_id = c.id \
                  WHERE c.av = 'infected' AND c.av NOT IN ('clean', 'skipped') \
@@ -160,17 +160,17 @@ impl Jobs {
         };
         let content = job.payload.as_str();
         // Another scan of the same content may have come to something else, with newer signatures.
-        let unchanged = Statement::new(
+        let unchanged = Statement::write(
             "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM contents WHERE id = ?1 AND av = ?2)",
             [content.into(), before.name().into()],
         );
-        let judged = Statement::new(
+        let judged = Statement::write(
             "UPDATE contents SET av = ?2, signature = ?3 WHERE id = ?1",
             [content.into(), status.name().into(), signature.into()],
         );
         let mut also = vec![unchanged, judged];
         if status.is_settled() {
-            also.push(Statement::new(
+            also.push(Statement::write(
                 "UPDATE nodes SET settled_at = ?2 WHERE content_id = ?1 AND settled_at IS NULL",
                 [content.into(), now.into()],
             ));
@@ -198,17 +198,17 @@ impl Jobs {
     /// The scanner has answered: nobody need be spared it, and what has waited for it is due. A content that it failed
     /// at has a pause of its own.
     fn scanner_works(&self) -> [Statement; 2] {
-        let waiting = Statement::new(
+        let waiting = Statement::write(
             "UPDATE jobs SET due_at = ?1 WHERE kind = 'scan' AND state = 'ready' AND lease IS NULL AND tries = 0 \
                AND due_at > ?1 AND EXISTS (SELECT 1 FROM scanner)",
             [self.now().into()],
         );
-        [waiting, Statement::new("DELETE FROM scanner", [])]
+        [waiting, Statement::write("DELETE FROM scanner", [])]
     }
 
     /// The scanner's state. One round trip.
     pub async fn scanner_state(&self) -> Result<ScannerState> {
-        let statement = Statement::new(
+        let statement = Statement::read(
             "SELECT (SELECT count(*) FROM contents WHERE av = 'pending' AND av NOT IN ('clean', 'skipped')) AS pending, \
                (SELECT failing_since FROM scanner) AS failing_since, (SELECT error FROM scanner) AS error",
             [],
@@ -219,13 +219,13 @@ impl Jobs {
 
     /// Begins to have all contents scanned again; a rescan that is under way begins anew. One round trip.
     pub async fn begin_rescan(&self) -> Result<()> {
-        let begin = Statement::new(
+        let begin = Statement::write(
             "INSERT OR REPLACE INTO rescan (one, previous, cursor, total, started_at) \
              SELECT 1, '', '', count(*), ?1 FROM contents WHERE size > 0",
             [self.now().into()],
         );
-        let forget = Statement::new("DELETE FROM jobs WHERE kind = 'rescan' OR (kind = 'scan' AND subject = 1)", []);
-        let job = Statement::new(
+        let forget = Statement::write("DELETE FROM jobs WHERE kind = 'rescan' OR (kind = 'scan' AND subject = 1)", []);
+        let job = Statement::jobs(
             "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
              VALUES (0, 'rescan', 0, '', ?1, ?1) RETURNING 1 AS one",
             [self.now().into()],
@@ -237,7 +237,7 @@ impl Jobs {
     /// have been. Two round trips.
     pub async fn continue_rescan(&self, job: &Job) -> Result<bool> {
         let now = self.now();
-        let page = Statement::new(
+        let page = Statement::write(
             format!(
                 "UPDATE rescan SET previous = cursor, cursor = coalesce((SELECT max(id) FROM ( \
                    SELECT id FROM contents WHERE id > (SELECT cursor FROM rescan) AND size > 0 ORDER BY id \
@@ -246,7 +246,7 @@ impl Jobs {
             [RESCANNED_AT_ONCE.into()],
         );
         // A blob's key begins with the account.
-        let scans = Statement::new(
+        let scans = Statement::jobs(
             "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
              SELECT CAST(p.blob_key AS INTEGER), 'scan', 1, c.id, ?1, ?1 FROM rescan r \
                CROSS JOIN contents c ON c.id > r.previous AND c.id <= r.cursor \
@@ -254,7 +254,7 @@ impl Jobs {
              RETURNING 1 AS one",
             [now.into()],
         );
-        let finished = Statement::new(
+        let finished = Statement::write(
             format!(
                 "UPDATE rescan SET finished_at = ?1 WHERE NOT ({RESCANS_LEFT}) \
                    AND NOT EXISTS (SELECT 1 FROM contents WHERE id > cursor AND size > 0) RETURNING 1 AS one"
@@ -273,7 +273,7 @@ impl Jobs {
 
     /// The last rescan. One round trip.
     pub async fn rescan(&self) -> Result<Option<Rescan>> {
-        let statement = Statement::new(
+        let statement = Statement::read(
             format!(
                 "SELECT total, started_at, finished_at, CASE WHEN finished_at IS NOT NULL THEN total ELSE min(total, \
                    max(0, (SELECT count(*) FROM contents WHERE id <= cursor AND size > 0) - ({RESCANS_LEFT}))) END AS done \
@@ -287,7 +287,7 @@ impl Jobs {
 }
 
 fn scanner_fails(now: Millis, spared: Millis, error: &str) -> Statement {
-    Statement::new(
+    Statement::write(
         "INSERT INTO scanner (one, failing_since, retry_at, error) VALUES (1, ?1, ?2, ?3) \
          ON CONFLICT (one) DO UPDATE SET retry_at = max(retry_at, excluded.retry_at), error = excluded.error",
         [now.into(), (now + spared).into(), error.into()],

@@ -108,7 +108,7 @@ impl Drive {
                WHERE ({filter}){is_below} ORDER BY {order} LIMIT {limit} OFFSET {offset}) \
              SELECT {columns}, {PATH} AS path FROM found f CROSS JOIN nodes n ON n.id = f.id ORDER BY {order}"
         );
-        Statement::new(sql, params.0)
+        Statement::read(sql, params.0)
     }
 
     /// What the statement of `find` gave.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Drive;
+use super::{Drive, Touched, View};
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Rows, Statement};
 
@@ -105,10 +105,13 @@ pub struct TokenInfo {
     pub used_at: Option<Millis>,
 }
 
-impl Drive {
+/// Tokens that an account may have.
+const MOST: i64 = 1_000;
+
+impl View {
     /// Makes a token. The folder must be one of this drive: 404 if not. One round trip.
     pub async fn create_token(&self, token: &NewToken) -> Result<TokenInfo> {
-        let insert = Statement::new(
+        let insert = Statement::write(
             "WITH RECURSIVE up(id) AS (SELECT ?5 WHERE ?5 IS NOT NULL UNION ALL \
                SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
              INSERT INTO tokens (account_id, hash, name, scopes, folder_id, created_at, expires_at) \
@@ -126,31 +129,35 @@ impl Drive {
                 token.expires_at.into(),
             ],
         );
-        let results = self.database.batch(vec![insert]).await?;
-        results.first().map(Rows::first).transpose()?.flatten().ok_or(Error::NotFound("the account or folder"))
-    }
-
-    /// All tokens of the account, in the order of their making. One round trip.
-    pub async fn tokens(&self) -> Result<Vec<TokenInfo>> {
-        let statement = Statement::new(
-            "SELECT id, name, scopes, folder_id, created_at, expires_at, used_at FROM tokens \
-             WHERE account_id = ?1 ORDER BY id",
-            [self.account.into()],
+        let most = Statement::write(
+            "INSERT INTO guard SELECT 'tokens' WHERE (SELECT count(*) FROM tokens WHERE account_id = ?1) > ?2",
+            [self.account.into(), MOST.into()],
         );
-        let results = self.database.batch(vec![statement]).await?;
-        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+        let results = self.commit(vec![insert, most], &Touched::nothing()).await?;
+        results.first().map(Rows::first).transpose()?.flatten().ok_or(Error::NotFound("the account or folder"))
     }
 
     /// Revokes a token: 404 where there is none of that number. One round trip.
     pub async fn delete_token(&self, id: i64) -> Result<()> {
-        #[derive(Deserialize)]
-        struct Deleted {}
-        let statement = Statement::new(
+        let statement = Statement::write(
             "DELETE FROM tokens WHERE id = ?1 AND account_id = ?2 RETURNING id",
             [id.into(), self.account.into()],
         );
-        let results = self.database.batch(vec![statement]).await?;
-        let deleted: Option<Deleted> = results.first().map(Rows::first).transpose()?.flatten();
-        deleted.map(|_| ()).ok_or(Error::NotFound("the token"))
+        let results = self.commit(vec![statement], &Touched::ended_token(self, id)).await?;
+        let is_deleted = results.first().is_some_and(|rows| !rows.is_empty());
+        if is_deleted { Ok(()) } else { Err(Error::NotFound("the token")) }
+    }
+}
+
+impl Drive {
+    /// All tokens of the account, in the order of their making. One round trip.
+    pub async fn tokens(&self) -> Result<Vec<TokenInfo>> {
+        let statement = Statement::read(
+            "SELECT id, name, scopes, folder_id, created_at, expires_at, used_at FROM tokens \
+             WHERE account_id = ?1 ORDER BY id",
+            [self.account.into()],
+        );
+        let results = self.query(vec![statement]).await?;
+        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
     }
 }

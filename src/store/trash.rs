@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::tree::{BELOW, TOTALS, TOTALS_GONE};
-use super::{Address, Caller, Credentials, Drive, Jobs, Node, Place, Scope, View, ViewRequest, twice};
+use super::{Address, Caller, Credentials, Drive, Jobs, Node, Place, Scope, Touched, View, ViewRequest, twice};
 use crate::error::{Error, Guard, Result};
 use crate::name::MAX_NAME;
 use crate::ports::{Millis, Rows, Statement};
@@ -34,7 +34,7 @@ impl Drive {
     /// Reads what is in the trash, in the order of its numbers, after a number and up to a number of them, for a batch of
     /// `View`. `trashed` reads the answer.
     pub fn trash_statement(&self, after: i64, limit: i64) -> Statement {
-        Statement::new(
+        Statement::read(
             format!("SELECT {TRASHED} WHERE t.account_id = ?1 AND t.node_id > ?2 ORDER BY t.node_id LIMIT ?3"),
             [self.account.into(), after.into(), limit.into()],
         )
@@ -42,7 +42,7 @@ impl Drive {
 
     /// Reads one that was deleted, likewise.
     pub fn find_trashed(&self, id: i64) -> Statement {
-        Statement::new(
+        Statement::read(
             format!("SELECT {TRASHED} WHERE t.account_id = ?1 AND t.node_id = ?2"),
             [self.account.into(), id.into()],
         )
@@ -77,33 +77,13 @@ impl Drive {
             let folder = trail.target().filter(|node| node.is_folder()).ok_or(Error::NotFound("the folder"))?;
             trail.check_unlocked(trail.target_index())?;
             let place = Place::new_member(trail, folder.id, &restored_name(&trashed.original_name, nth));
-            match self.restore_trashed(trashed, &place).await {
+            match view.restore_trashed(trashed, &place).await {
                 Err(Error::Raced(Guard::Exists)) => {}
                 Err(Error::Raced(Guard::Gone)) => return Err(Error::NotFound("what was deleted")),
                 other => return other.map(|()| trashed.node.moved(&place)),
             }
         }
         Err(Error::Conflict("too many names like its own are taken".to_owned()))
-    }
-
-    /// Puts one back where `to` is, with everything below it; what is there goes. One round trip.
-    pub async fn restore_trashed(&self, trashed: &Trashed, to: &Place) -> Result<()> {
-        let etag = self.new_etag();
-        let id = trashed.node.id;
-        let mut batch = vec![Self::guard_trashed(id), Self::guard_parent(to.parent)];
-        batch.extend(self.guards_of_tree(to));
-        batch.extend(self.remove(to, false));
-        batch.extend([
-            self.add_to_folder(self.trash.get(), &etag, true, TOTALS_GONE, [id.into()]),
-            Statement::new("DELETE FROM trashed WHERE node_id = ?1", [id.into()]),
-            Statement::new(
-                "UPDATE nodes SET parent_id = ?2, name = ?3 WHERE id = ?1",
-                [id.into(), to.parent.into(), to.name.as_str().into()],
-            ),
-            self.add_to_folder(to.parent, &etag, true, TOTALS, [id.into()]),
-        ]);
-        batch.extend(self.announce_created(to));
-        self.database.batch(batch).await.map(|_| ())
     }
 
     /// Makes a deletion final, or that of something below what was deleted: the names lead from the trash to it. 404 where
@@ -117,8 +97,8 @@ impl Drive {
             trail.existing()?;
             let place = Place::of(trail)?;
             let mut batch = vec![Self::guard_occupant(&place)];
-            batch.extend(self.purge_statements(&place, true));
-            self.database.batch(batch).await.map(|_| ())
+            batch.extend(view.purge_statements(&place, true));
+            view.commit(batch, &Touched::trash(place.parent)).await.map(|_| ())
         })
         .await
     }
@@ -126,30 +106,54 @@ impl Drive {
     /// Makes all deletions final. 404 for a token that is confined to a folder.
     pub async fn empty_trash(&self, credentials: &Credentials) -> Result<()> {
         let wanted = ViewRequest::of(Address::Trash(Vec::new()));
-        self.view(credentials, &wanted, Vec::new()).await?.caller.scopes.require(Scope::Write)?;
-        let root = self.trash.get();
+        let view = self.view(credentials, &wanted, Vec::new()).await?;
+        view.caller.scopes.require(Scope::Write)?;
+        let root = view.caller.trash_id;
         let batch = vec![
-            Statement::new(
+            Statement::write(
                 format!("WITH RECURSIVE {BELOW} DELETE FROM nodes WHERE id IN (SELECT id FROM below WHERE depth > 0)"),
                 [root.into()],
             ),
-            Statement::new(
+            Statement::write(
                 "UPDATE nodes SET size = 0, files = 0, folders = 0, etag = ?2, modified_at = ?3 WHERE id = ?1",
                 [root.into(), self.new_etag().into(), self.now.into()],
             ),
         ];
-        self.database.batch(batch).await.map(|_| ())
+        view.commit(batch, &Touched::trash(root)).await.map(|_| ())
+    }
+}
+
+impl View {
+    /// Puts one back where `to` is, with everything below it; what is there goes. One round trip.
+    pub async fn restore_trashed(&self, trashed: &Trashed, to: &Place) -> Result<()> {
+        let etag = self.new_etag();
+        let id = trashed.node.id;
+        let mut batch = vec![guard_trashed(id), Drive::guard_parent(to.parent)];
+        batch.extend(self.guards_of_tree(to));
+        batch.extend(self.remove(to, false));
+        batch.extend([
+            self.add_to_folder(self.caller.trash_id, &etag, true, TOTALS_GONE, [id.into()]),
+            Statement::write("DELETE FROM trashed WHERE node_id = ?1", [id.into()]),
+            Statement::write(
+                "UPDATE nodes SET parent_id = ?2, name = ?3 WHERE id = ?1",
+                [id.into(), to.parent.into(), to.name.as_str().into()],
+            ),
+            self.add_to_folder(to.parent, &etag, true, TOTALS, [id.into()]),
+        ]);
+        batch.extend(self.announce_created(to));
+        let touched = if trashed.node.is_folder() { Touched::new_folder(to) } else { Touched::member(to) };
+        self.commit(batch, &touched).await.map(|_| ())
     }
 
     /// Takes the occupant of the place, with everything below it, to the trash. Its versions and properties stay with it;
     /// locks do not.
     pub(super) fn trash_statements(&self, place: &Place, members_changed: bool) -> Vec<Statement> {
         let Some((id, _)) = &place.occupant else { return Vec::new() };
-        let (id, etag, trash) = (*id, self.new_etag(), self.trash.get());
+        let (id, etag, trash) = (*id, self.new_etag(), self.caller.trash_id);
         vec![
             self.drop_locks(id),
             self.add_to_folder(place.parent, &etag, members_changed, TOTALS_GONE, [id.into()]),
-            Statement::new(
+            Statement::write(
                 "INSERT INTO trashed (node_id, account_id, name, folder_id, location, deleted_at) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 [
@@ -161,7 +165,7 @@ impl Drive {
                     self.now.into(),
                 ],
             ),
-            Statement::new(
+            Statement::write(
                 "UPDATE nodes SET parent_id = ?2, name = CAST(id AS TEXT) WHERE id = ?1",
                 [id.into(), trash.into()],
             ),
@@ -175,20 +179,20 @@ impl Drive {
         let Some((id, _)) = &place.occupant else { return Vec::new() };
         vec![
             self.add_to_folder(place.parent, &self.new_etag(), members_changed, TOTALS_GONE, [(*id).into()]),
-            Statement::new(
+            Statement::write(
                 format!("WITH RECURSIVE {BELOW} DELETE FROM nodes WHERE id IN (SELECT id FROM below)"),
                 [(*id).into()],
             ),
         ]
     }
+}
 
-    /// It is still in the trash.
-    fn guard_trashed(id: i64) -> Statement {
-        Statement::new(
-            "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM trashed WHERE node_id = ?1)",
-            [id.into()],
-        )
-    }
+/// It is still in the trash.
+fn guard_trashed(id: i64) -> Statement {
+    Statement::write(
+        "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM trashed WHERE node_id = ?1)",
+        [id.into()],
+    )
 }
 
 impl Trashed {
@@ -217,7 +221,7 @@ impl Jobs {
                UNION ALL SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id) \
              DELETE FROM nodes WHERE id IN (SELECT id FROM below)"
         );
-        let statements = [totals, delete].map(|sql| Statement::new(sql, [before.into(), MOST.into()]));
+        let statements = [totals, delete].map(|sql| Statement::write(sql, [before.into(), MOST.into()]));
         self.database().batch(statements.into()).await.map(|_| ())
     }
 }

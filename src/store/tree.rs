@@ -2,9 +2,12 @@
 
 use super::content::Link;
 use super::scan::UNSETTLED_CONTENTS;
-use super::{Drive, Expect, Node, Place};
-use crate::error::{Error, Result};
+use super::{Drive, Expect, Node, Place, Touched, View};
+use crate::error::{Error, Limit, Result};
 use crate::ports::{Millis, Rows, Statement, Value};
+
+/// Files and folders below a folder that is copied: the database has half a minute for a batch.
+const MOST_COPIED: i64 = 100_000;
 
 /// What a MOVE or COPY made.
 #[derive(Debug, Clone)]
@@ -33,23 +36,23 @@ struct IdRow {
     id: i64,
 }
 
-impl Drive {
+impl View {
     /// Makes an empty folder where nothing is. One round trip. Gives its row.
     pub async fn create_folder(&self, place: &Place) -> Result<Node> {
         let etag = self.new_etag();
         let batch = vec![
-            Self::guard_parent(place.parent),
-            Self::guard_occupant(place),
+            Drive::guard_parent(place.parent),
+            Drive::guard_occupant(place),
             self.guard_locks(place),
             self.add_to_folder(place.parent, &etag, true, "SELECT 0, 0, 1", []),
-            Statement::new(
+            Statement::write(
                 "INSERT INTO nodes (parent_id, name, etag, created_at, modified_at) VALUES (?1, ?2, ?3, ?4, ?4) \
                  RETURNING id, root_of, parent_id, name, content_id, mime, size, files, folders, etag, created_at, \
                    modified_at",
                 [place.parent.into(), place.name.as_str().into(), etag.as_str().into(), self.now.into()],
             ),
         ];
-        let results = self.database.batch(batch).await?;
+        let results = self.commit(batch, &Touched::new_folder(place)).await?;
         let row = results.last().map(Rows::first).transpose()?.flatten();
         row.ok_or_else(|| Error::internal("a new folder has no row"))
     }
@@ -59,7 +62,7 @@ impl Drive {
     pub async fn delete(&self, place: &Place) -> Result<()> {
         let mut batch = self.guards_of_tree(place);
         batch.extend(self.remove(place, true));
-        self.database.batch(batch).await?;
+        self.commit(batch, &Touched::member(place)).await?;
         Ok(())
     }
 
@@ -70,10 +73,10 @@ impl Drive {
         let mut batch = self.guards_of_tree(from);
         if !source.is_folder() {
             // The answer tells the entity tag of what was moved.
-            batch.extend(Self::guard_etag(from));
+            batch.extend(Drive::guard_etag(from));
         }
         batch.extend(self.guards_of_tree(to));
-        batch.push(Self::guard_parent(to.parent));
+        batch.push(Drive::guard_parent(to.parent));
         batch.push(Self::guard_cycle(source.id, to.parent));
         if let Some(replaced) = replaced {
             batch.push(Self::guard_cycle(replaced.id, from.parent));
@@ -86,7 +89,7 @@ impl Drive {
             }
         }
         batch.push(self.add_to_folder(from.parent, &etag, true, TOTALS_GONE, [source.id.into()]));
-        batch.push(Statement::new(
+        batch.push(Statement::write(
             "UPDATE nodes SET parent_id = ?2, name = ?3 WHERE id = ?1",
             [source.id.into(), to.parent.into(), to.name.as_str().into()],
         ));
@@ -94,13 +97,14 @@ impl Drive {
         batch.extend(self.announce_moved(from, to));
         batch.push(self.prune_versions(&to.parent.into(), &to.name.as_str().into()));
         batch.push(self.drop_locks(source.id));
-        self.database.batch(batch).await?;
+        let touched = if source.is_folder() { Touched::new_folder(to) } else { Touched::member(to) };
+        self.commit(batch, &touched.and_member(from)).await?;
         Ok(Transfer { id: source.id, created: replaced.is_none(), etag: source.etag.clone() })
     }
 
     /// Copies the occupant of `from` to `to`, whose occupant, if any, it replaces as in
     /// `relocate`; a folder with everything below it, or alone if not `deep`. Contents are shared.
-    /// One round trip.
+    /// 507 where it is too much for one batch. One round trip.
     pub async fn copy(
         &self,
         from: &Place,
@@ -112,8 +116,11 @@ impl Drive {
         if let (Some(content), false) = (&source.content_id, replaced.is_some_and(Node::is_folder)) {
             return self.copy_file(from, source, content, to).await;
         }
-        let mut batch = vec![Self::guard_occupant(from), Self::guard_parent(to.parent)];
-        batch.push(Self::guard_uninfected(source.id));
+        if deep && source.files + source.folders > MOST_COPIED {
+            return Err(Error::Limit(Limit::Copy));
+        }
+        let mut batch = vec![Drive::guard_occupant(from), Drive::guard_parent(to.parent)];
+        batch.push(Drive::guard_uninfected(source.id));
         batch.push(Self::guard_cycle(source.id, to.parent));
         batch.extend(self.guards_of_tree(to));
         if let Some(replaced) = replaced {
@@ -122,16 +129,16 @@ impl Drive {
         }
         let etag = self.new_etag();
         batch.push(self.copy_nodes(source.id, to, &etag, deep));
-        batch.push(Self::copy_properties(source.id, to, deep));
+        batch.push(self.copy_properties(source.id, to, deep));
         if !deep {
-            batch.push(Statement::new(
+            batch.push(Statement::write(
                 "UPDATE nodes SET size = 0, files = 0, folders = 0 \
                  WHERE parent_id = ?1 AND name = ?2 AND content_id IS NULL",
                 [to.parent.into(), to.name.as_str().into()],
             ));
         }
         let made = batch.len();
-        batch.push(Statement::new(
+        batch.push(Statement::read(
             "SELECT id FROM nodes WHERE parent_id = ?1 AND name = ?2",
             [to.parent.into(), to.name.as_str().into()],
         ));
@@ -144,27 +151,27 @@ impl Drive {
             [to.name.as_str().into()],
         ));
         batch.extend(self.announce_created(to));
-        batch.push(self.guard_quota());
-        let results = self.database.batch(batch).await?;
+        let touched = if source.is_folder() { Touched::new_folder(to) } else { Touched::member(to) };
+        let results = self.commit(batch, &touched).await?;
         let row: Option<IdRow> = results.get(made).map(Rows::first).transpose()?.flatten();
         let id = row.ok_or_else(|| Error::internal("a copy has no row"))?.id;
         Ok(Transfer { id, created: replaced.is_none(), etag: format!("{etag}1") })
     }
 
     async fn copy_file(&self, from: &Place, source: &Node, content: &str, to: &Place) -> Result<Transfer> {
-        let mut batch = vec![Self::guard_occupant(from), Self::guard_uninfected(source.id)];
-        batch.extend(Self::guard_etag(from));
+        let mut batch = vec![Drive::guard_occupant(from), Drive::guard_uninfected(source.id)];
+        batch.extend(Drive::guard_etag(from));
         batch.extend(self.guards_of_link(to));
         let link = Link { mime: source.mime.clone(), modified_at: Some(source.modified_at), ..Link::default() };
         let (parent, name): (Value, Value) = (to.parent.into(), to.name.as_str().into());
         let properties = vec![
-            Statement::new(
+            Statement::write(
                 "DELETE FROM properties WHERE node_id = (SELECT id FROM nodes WHERE parent_id = ?1 AND name = ?2)",
                 [parent.clone(), name.clone()],
             ),
-            Statement::new(
-                "INSERT INTO properties (node_id, namespace, name, value, lang) \
-                 SELECT n.id, p.namespace, p.name, p.value, p.lang FROM properties p \
+            Statement::write(
+                "INSERT INTO properties (node_id, namespace, name, value, lang, account_id) \
+                 SELECT n.id, p.namespace, p.name, p.value, p.lang, p.account_id FROM properties p \
                    CROSS JOIN nodes n ON n.parent_id = ?1 AND n.name = ?2 WHERE p.node_id = ?3",
                 [parent, name, source.id.into()],
             ),
@@ -177,7 +184,7 @@ impl Drive {
     /// copied parent is known within the one statement.
     fn copy_nodes(&self, source: i64, to: &Place, etag: &str, deep: bool) -> Statement {
         let below = if deep { BELOW } else { "below(id, depth) AS (SELECT id, 0 FROM nodes WHERE id = ?1)" };
-        Statement::new(
+        Statement::write(
             format!(
                 "INSERT INTO nodes (id, parent_id, name, content_id, mime, size, files, folders, etag, created_at, \
                    modified_at, settled_at) \
@@ -196,14 +203,14 @@ impl Drive {
     }
 
     /// Numbers the source again as `copy_nodes` did, which left it as it was.
-    fn copy_properties(source: i64, to: &Place, deep: bool) -> Statement {
+    fn copy_properties(&self, source: i64, to: &Place, deep: bool) -> Statement {
         let below = if deep { BELOW } else { "below(id, depth) AS (SELECT id, 0 FROM nodes WHERE id = ?1)" };
-        Statement::new(
+        Statement::write(
             format!(
-                "INSERT INTO properties (node_id, namespace, name, value, lang) \
+                "INSERT INTO properties (node_id, namespace, name, value, lang, account_id) \
                  WITH RECURSIVE {below}, \
                  numbered(id, nth) AS MATERIALIZED (SELECT id, row_number() OVER (ORDER BY depth, id) FROM below) \
-                 SELECT made.id + c.nth - 1, p.namespace, p.name, p.value, p.lang \
+                 SELECT made.id + c.nth - 1, p.namespace, p.name, p.value, p.lang, p.account_id \
                  FROM nodes made CROSS JOIN numbered c CROSS JOIN properties p ON p.node_id = c.id \
                  WHERE made.parent_id = ?2 AND made.name = ?3"
             ),
@@ -213,10 +220,10 @@ impl Drive {
 
     /// What must still hold when a tree goes away.
     pub(super) fn guards_of_tree(&self, place: &Place) -> Vec<Statement> {
-        let mut guards = vec![Self::guard_occupant(place), self.guard_locks(place)];
+        let mut guards = vec![Drive::guard_occupant(place), self.guard_locks(place)];
         guards.extend(self.guard_locks_below(place));
         if place.expect == Expect::Unchanged {
-            guards.extend(Self::guard_etag(place));
+            guards.extend(Drive::guard_etag(place));
         }
         guards
     }
@@ -224,7 +231,7 @@ impl Drive {
     /// The folder `destination` is not the node `source` or below it: a tree neither moves into
     /// itself nor goes away with what it replaces.
     fn guard_cycle(source: i64, destination: i64) -> Statement {
-        Statement::new(
+        Statement::write(
             "INSERT INTO guard WITH RECURSIVE up(id) AS (SELECT ?2 UNION ALL \
                SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
              SELECT 'cycle' WHERE EXISTS (SELECT 1 FROM up WHERE id = ?1)",
@@ -246,14 +253,16 @@ impl Drive {
     fn adopt_versions(&self, heir: i64, replaced: i64) -> Vec<Statement> {
         let now: Millis = self.now;
         vec![
-            Statement::new(
+            Statement::write(
                 "INSERT INTO versions (account_id, node_id, content_id, mime, size, modified_at, replaced_at) \
                  SELECT ?1, id, content_id, mime, size, modified_at, ?2 FROM nodes \
                  WHERE id = ?3 AND size > 0 AND ?4 > 0 \
-                   AND content_id <> (SELECT content_id FROM nodes WHERE id = ?5)",
+                   AND NOT EXISTS (SELECT 1 FROM nodes h CROSS JOIN contents a ON a.id = h.content_id \
+                     CROSS JOIN contents b ON b.id = nodes.content_id \
+                     WHERE h.id = ?5 AND (a.id = b.id OR (a.sha256 = b.sha256 AND a.sha256 <> '')))",
                 [self.account.into(), now.into(), replaced.into(), self.kept.versions.into(), heir.into()],
             ),
-            Statement::new("UPDATE versions SET node_id = ?1 WHERE node_id = ?2", [heir.into(), replaced.into()]),
+            Statement::write("UPDATE versions SET node_id = ?1 WHERE node_id = ?2", [heir.into(), replaced.into()]),
         ]
     }
 }

@@ -5,7 +5,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::content::{Content, Part};
-use super::{AvStatus, Credentials, Drive};
+use super::{AvStatus, Credentials, Drive, Record};
 use crate::crypto::{Length, MasterKeys, SealingSource, blob_aad, sealed_length};
 use crate::error::{Error, Result};
 use crate::ports::{Blobs, ByteSource, MOST_IN_ONE_PUT, Millis, MultipartUpload, Statement, StreamError};
@@ -30,8 +30,8 @@ impl Drive {
 
     /// The statement that records the blob, for a caller who may write: it goes with the batch
     /// that resolves the request's path.
-    pub fn record_upload(&self, credentials: &Credentials, upload: &Upload) -> Statement {
-        Statement::new(
+    pub fn record_upload(&self, credentials: &Credentials, upload: &Upload) -> Record {
+        Record(Statement::write(
             "INSERT INTO blob_garbage (blob_key, due_at, uploaded) SELECT ?3, ?4, 1 FROM tokens \
              WHERE hash = ?1 AND account_id = ?2 AND instr(scopes, 'write') AND coalesce(expires_at > ?5, 1)",
             [
@@ -41,17 +41,25 @@ impl Drive {
                 (self.now + UPLOAD_TIME).into(),
                 self.now.into(),
             ],
-        )
+        ))
+    }
+
+    /// What came of linking a content. Where it was refused, its blob is thrown away: nobody will link it any more.
+    pub async fn or_discard<T>(&self, content: &Content, outcome: Result<T>) -> Result<T> {
+        if outcome.as_ref().is_err_and(Error::is_refusal) {
+            self.discard(content).await;
+        }
+        outcome
     }
 
     /// Throws a blob that was stored away; where that fails, the collector does it later.
     pub async fn discard(&self, content: &Content) {
         let keys: Vec<_> = content.parts.iter().map(|part| part.blob_key.clone()).collect();
         let row = "DELETE FROM blob_garbage WHERE blob_key IN (SELECT value FROM json_each(?1))";
-        let forget = Statement::new(row, [serde_json::json!(keys).to_string().into()]);
+        let forget = Statement::write(row, [serde_json::json!(keys).to_string().into()]);
         let deleted = self.ports.blobs.delete(&keys).await.map_err(Error::from);
         let outcome = match deleted {
-            Ok(()) => self.database.batch(vec![forget]).await.map(|_| ()),
+            Ok(()) => self.note(vec![Record(forget)]).await,
             Err(error) => Err(error),
         };
         if let Err(error) = outcome {

@@ -1,9 +1,11 @@
 //! Reading: the caller, the way to a node, its locks and a listing, in one round trip. The SQL is
 //! in `query`.
 
+use std::ops::Deref;
+
 use serde::Deserialize;
 
-use super::{Drive, Node, Scopes, Trail};
+use super::{Drive, Node, Record, Scopes, Trail};
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Rows, Statement};
 
@@ -38,11 +40,20 @@ pub struct Caller {
     /// Bytes that the drive may hold; none for no limit.
     pub quota: Option<i64>,
     version_bytes: i64,
+    upload_bytes: i64,
+    /// Bytes of dead properties and tags.
+    pub(super) property_bytes: i64,
+    /// Locks in the drive, some of which may have expired.
+    pub(super) locks: i64,
+    /// Uploads in pieces that are not forgotten.
+    pub(super) uploads: i64,
     /// The drive's root folder.
     pub root_id: i64,
     root_size: i64,
+    root_nodes: i64,
     pub(super) trash_id: i64,
     trash_size: i64,
+    trash_nodes: i64,
     pub(super) has_webhooks: i64,
     scanner_retry_at: Option<Millis>,
 }
@@ -53,19 +64,29 @@ impl Caller {
         self.scanner_retry_at.is_some_and(|retry_at| now < retry_at)
     }
 
+    /// Whether it is nobody with a token, but the operator.
+    pub(super) fn is_operator(&self) -> bool {
+        self.token_id == 0
+    }
+
     /// Bytes used: all files, those in the trash among them, and their earlier versions.
     pub fn used(&self) -> i64 {
         self.root_size + self.trash_size + self.version_bytes
     }
 
-    /// Bytes that may still be stored; `None` without a quota.
-    pub fn available(&self) -> Option<i64> {
-        self.quota.map(|quota| (quota - self.used()).max(0))
+    /// What the quota is held against: bytes used, and those of uploads under way.
+    pub(super) fn charged(&self) -> i64 {
+        self.used() + self.upload_bytes
     }
 
-    /// The same for an upload of which `received` bytes have come: they count, though they are not in the drive yet.
-    pub fn available_beside(&self, received: i64) -> Option<i64> {
-        self.available().map(|available| (available - received).max(0))
+    /// Files and folders, those in the trash among them.
+    pub(super) fn nodes(&self) -> i64 {
+        self.root_nodes + self.trash_nodes
+    }
+
+    /// Bytes that may still be stored beside all that is, uploads under way among it; `None` without a quota.
+    pub fn available(&self) -> Option<i64> {
+        self.quota.map(|quota| (quota - self.charged()).max(0))
     }
 
     /// Refuses `bytes` more than the quota has left, before any of them is stored.
@@ -140,9 +161,9 @@ impl ViewRequest {
     }
 }
 
-/// What was read.
-#[derive(Debug)]
+/// The drive as it was read. Only what was read can be changed: the writing methods of the store are methods of a view.
 pub struct View {
+    drive: Drive,
     /// Who asks.
     pub caller: Caller,
     /// One for each address.
@@ -160,6 +181,15 @@ impl View {
     }
 }
 
+/// A view can be asked whatever the drive can.
+impl Deref for View {
+    type Target = Drive;
+
+    fn deref(&self) -> &Drive {
+        &self.drive
+    }
+}
+
 #[derive(Deserialize)]
 struct TrailRow {
     is_start: i64,
@@ -170,8 +200,19 @@ struct TrailRow {
 impl Drive {
     /// Reads what `request` asks, for the caller of `credentials`: one round trip. An unknown or
     /// expired token is 401; a node of the drive outside the token's folder 403, one of another
-    /// drive 404. `also` runs in the same batch, after the reads.
+    /// drive 404. `also` reads in the same batch, after that.
     pub async fn view(&self, credentials: &Credentials, request: &ViewRequest, also: Vec<Statement>) -> Result<View> {
+        self.view_before_storing(credentials, request, also, Vec::new()).await
+    }
+
+    /// The same, and records the blobs that are about to be stored, in the same batch.
+    pub async fn view_before_storing(
+        &self,
+        credentials: &Credentials,
+        request: &ViewRequest,
+        also: Vec<Statement>,
+        records: Vec<Record>,
+    ) -> Result<View> {
         let mut batch = vec![self.caller_statement(credentials)];
         for address in &request.addresses {
             batch.push(self.trail_statement(credentials, address, request.detail));
@@ -183,7 +224,7 @@ impl Drive {
             batch.extend(self.listing_statement(credentials, address, request));
         }
         batch.extend(also);
-        let mut results = self.database.batch(batch).await?.into_iter();
+        let mut results = self.look(batch, records).await?.into_iter();
         let mut rows = || results.next().ok_or_else(|| Error::internal("a batch gave too few results"));
 
         let caller: Caller = rows()?.first()?.ok_or(Error::Unauthorized)?;
@@ -206,10 +247,17 @@ impl Drive {
             _ => rows()?.parse()?,
         };
         self.record_use(&caller);
-        self.used.set(caller.used());
-        self.trash.set(caller.trash_id);
-        self.has_webhooks.set(caller.has_webhooks != 0);
-        Ok(View { caller, trails, listing, also: results.collect() })
+        Ok(View { drive: self.clone(), caller, trails, listing, also: results.collect() })
+    }
+
+    /// The drive for who needs no token: the operator's tools. `also` reads in the same batch. One round trip; 404 where
+    /// there is no such drive.
+    pub async fn view_as_operator(&self, also: Vec<Statement>) -> Result<View> {
+        let batch = [self.operator_statement()].into_iter().chain(also).collect();
+        let mut results = self.query(batch).await?.into_iter();
+        let caller: Option<Caller> = results.next().map(|rows| rows.first()).transpose()?.flatten();
+        let caller = caller.ok_or(Error::NotFound("the account"))?;
+        Ok(View { drive: self.clone(), caller, trails: Vec::new(), listing: Vec::new(), also: results.collect() })
     }
 
     fn trail(&self, address: &Address, rows: &Rows) -> Result<Trail> {
@@ -235,13 +283,7 @@ impl Drive {
         if caller.used_at.is_some_and(|at| self.now - at < HOUR) {
             return;
         }
-        let sql = self.database.sql.clone();
-        let statement =
-            Statement::new("UPDATE tokens SET used_at = ?2 WHERE id = ?1", [caller.token_id.into(), self.now.into()]);
-        self.ports.tasks.spawn(Box::pin(async move {
-            if let Err(error) = sql.batch(vec![statement]).await {
-                log::warn!("the use of a token was not recorded: {error}");
-            }
-        }));
+        let sql = "UPDATE tokens SET used_at = ?2 WHERE id = ?1";
+        self.note_later(Record(Statement::write(sql, [caller.token_id.into(), self.now.into()])));
     }
 }

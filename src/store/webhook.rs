@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Drive, EventKind, Job, Jobs};
+use super::{Drive, EventKind, Job, Jobs, Touched, View};
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Rows, Statement, Value};
 
@@ -108,17 +108,33 @@ pub struct Attempt {
 impl Drive {
     /// All webhooks, or the one of that number. One round trip.
     pub async fn webhooks(&self, id: Option<i64>) -> Result<Vec<Webhook>> {
-        let statement = Statement::new(
+        let statement = Statement::read(
             format!("SELECT {WEBHOOK} FROM webhooks WHERE account_id = ?1 AND (?2 IS NULL OR id = ?2) ORDER BY id"),
             [self.account().into(), id.into()],
         );
-        let results = self.database.batch(vec![statement]).await?;
+        let results = self.query(vec![statement]).await?;
         Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
     }
 
+    /// Deliveries of a webhook of this account before that number, the latest first; or the one of
+    /// the number `only`. One round trip.
+    pub async fn deliveries(&self, id: i64, before: i64, only: Option<i64>, limit: i64) -> Result<Vec<Delivery>> {
+        let statement = Statement::read(
+            "SELECT d.id, d.event_id, d.event, d.attempt, d.at, d.status, d.duration_ms, d.answer, d.error \
+             FROM webhooks h CROSS JOIN deliveries d ON d.webhook_id = h.id \
+             WHERE h.id = ?1 AND h.account_id = ?2 AND d.id < ?3 AND (?4 IS NULL OR d.id = ?4) \
+             ORDER BY d.id DESC LIMIT ?5",
+            [id.into(), self.account().into(), before.into(), only.into(), limit.into()],
+        );
+        let results = self.query(vec![statement]).await?;
+        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+    }
+}
+
+impl View {
     /// Makes a webhook. One round trip.
     pub async fn create_webhook(&self, new: &NewWebhook) -> Result<Webhook> {
-        let insert = Statement::new(
+        let insert = Statement::write(
             format!(
                 "INSERT INTO webhooks (account_id, url, secret, events, folder_id, enabled, created_at) \
                  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE (SELECT count(*) FROM webhooks WHERE account_id = ?1) < ?8 \
@@ -126,21 +142,21 @@ impl Drive {
             ),
             [self.columns(new).as_slice(), &[self.now().into(), MOST.into()]].concat(),
         );
-        let results = self.database.batch(vec![insert]).await?;
+        let results = self.commit(vec![insert], &Touched::nothing()).await?;
         let made = results.first().map(Rows::first).transpose()?.flatten();
         made.ok_or_else(|| Error::Conflict(format!("an account may have {MOST} webhooks")))
     }
 
     /// Changes a webhook; its failures are forgotten. 404 where there is none. One round trip.
     pub async fn change_webhook(&self, id: i64, new: &NewWebhook) -> Result<Webhook> {
-        let update = Statement::new(
+        let update = Statement::write(
             format!(
                 "UPDATE webhooks SET url = ?2, secret = ?3, events = ?4, folder_id = ?5, enabled = ?6, \
                    failing_since = NULL, disabled_reason = NULL WHERE account_id = ?1 AND id = ?7 RETURNING {WEBHOOK}"
             ),
             [self.columns(new).as_slice(), &[id.into()]].concat(),
         );
-        let results = self.database.batch(vec![update]).await?;
+        let results = self.commit(vec![update], &Touched::nothing()).await?;
         results.first().map(Rows::first).transpose()?.flatten().ok_or(Error::NotFound("the webhook"))
     }
 
@@ -158,49 +174,35 @@ impl Drive {
 
     /// Deletes a webhook and what was to be told to it. 404 where there is none. One round trip.
     pub async fn delete_webhook(&self, id: i64) -> Result<()> {
-        let jobs = Statement::new(
+        let jobs = Statement::write(
             "DELETE FROM jobs WHERE kind = 'webhook' AND subject = ?1 AND account_id = ?2",
             [id.into(), self.account().into()],
         );
-        let hook = Statement::new(
+        let hook = Statement::write(
             "DELETE FROM webhooks WHERE id = ?1 AND account_id = ?2 RETURNING id",
             [id.into(), self.account().into()],
         );
-        let results = self.database.batch(vec![jobs, hook]).await?;
+        let results = self.commit(vec![jobs, hook], &Touched::nothing()).await?;
         let row: Option<IgnoredAny> = results.get(1).map(Rows::first).transpose()?.flatten();
         row.map(|_| ()).ok_or(Error::NotFound("the webhook"))
     }
 
     /// Has a webhook told something now: the payload of a job. One round trip.
     pub async fn tell_webhook(&self, id: i64, payload: String) -> Result<()> {
-        let job = Statement::new(
+        let job = Statement::jobs(
             "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
              VALUES (?1, 'webhook', ?2, ?3, ?4, ?4) RETURNING 1 AS one",
             [self.account().into(), id.into(), payload.into(), self.now().into()],
         );
-        self.database.batch(vec![job]).await?;
+        self.commit(vec![job], &Touched::nothing()).await?;
         Ok(())
-    }
-
-    /// Deliveries of a webhook of this account before that number, the latest first; or the one of
-    /// the number `only`. One round trip.
-    pub async fn deliveries(&self, id: i64, before: i64, only: Option<i64>, limit: i64) -> Result<Vec<Delivery>> {
-        let statement = Statement::new(
-            "SELECT d.id, d.event_id, d.event, d.attempt, d.at, d.status, d.duration_ms, d.answer, d.error \
-             FROM webhooks h CROSS JOIN deliveries d ON d.webhook_id = h.id \
-             WHERE h.id = ?1 AND h.account_id = ?2 AND d.id < ?3 AND (?4 IS NULL OR d.id = ?4) \
-             ORDER BY d.id DESC LIMIT ?5",
-            [id.into(), self.account().into(), before.into(), only.into(), limit.into()],
-        );
-        let results = self.database.batch(vec![statement]).await?;
-        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
     }
 }
 
 impl Jobs {
     /// The webhook that a job is for; none if it is gone. One round trip.
     pub async fn webhook(&self, job: &Job) -> Result<Option<Webhook>> {
-        let statement = Statement::new(format!("SELECT {WEBHOOK} FROM webhooks WHERE id = ?1"), [job.subject.into()]);
+        let statement = Statement::read(format!("SELECT {WEBHOOK} FROM webhooks WHERE id = ?1"), [job.subject.into()]);
         let results = self.database().batch(vec![statement]).await?;
         results.first().map(Rows::first).transpose().map(Option::flatten).map_err(Error::from)
     }
@@ -219,7 +221,7 @@ impl Jobs {
     }
 
     fn insert_delivery(job: &Job, attempt: &Attempt) -> Statement {
-        Statement::new(
+        Statement::write(
             "INSERT INTO deliveries (webhook_id, event_id, event, attempt, at, status, duration_ms, answer, error) \
              SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM webhooks WHERE id = ?1",
             [
@@ -237,7 +239,7 @@ impl Jobs {
     }
 
     fn prune_deliveries(job: &Job) -> Statement {
-        Statement::new(
+        Statement::write(
             "DELETE FROM deliveries WHERE webhook_id = ?1 AND id <= ( \
                SELECT id FROM deliveries WHERE webhook_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
             [job.subject.into(), DELIVERIES_KEPT.into()],
@@ -245,13 +247,13 @@ impl Jobs {
     }
 
     fn recover(&self, job: &Job) -> [Statement; 2] {
-        let waiting = Statement::new(
+        let waiting = Statement::write(
             "UPDATE jobs SET due_at = ?2 WHERE kind = 'webhook' AND subject = ?1 AND state = 'ready' \
                AND lease IS NULL AND tries = 0 AND due_at > ?2 \
                AND EXISTS (SELECT 1 FROM webhooks WHERE id = ?1 AND failing_since IS NOT NULL)",
             [job.subject.into(), self.now().into()],
         );
-        let recovered = Statement::new(
+        let recovered = Statement::write(
             "UPDATE webhooks SET failing_since = NULL WHERE id = ?1 AND failing_since IS NOT NULL",
             [job.subject.into()],
         );
@@ -259,12 +261,12 @@ impl Jobs {
     }
 
     fn note_failure(&self, job: &Job, error: &str) -> [Statement; 2] {
-        let failing = Statement::new(
+        let failing = Statement::write(
             "UPDATE webhooks SET failing_since = coalesce(failing_since, ?2) WHERE id = ?1",
             [job.subject.into(), self.now().into()],
         );
         let reason = format!("no delivery succeeded for 24 hours; the last one: {error}");
-        let off = Statement::new(
+        let off = Statement::write(
             "UPDATE webhooks SET enabled = 0, disabled_reason = ?2 WHERE id = ?1 AND enabled AND failing_since <= ?3",
             [job.subject.into(), reason.into(), (self.now() - MOST_FAILING).into()],
         );

@@ -1,7 +1,6 @@
 //! How HTTP moves a content: downloads with conditions and ranges, uploads against the quota.
 //! Shared by REST and WebDAV.
 
-mod checksum;
 mod conditional;
 mod disposition;
 mod download;
@@ -10,7 +9,6 @@ mod range;
 pub mod tus;
 mod upload;
 
-pub use self::checksum::{Algorithm, Checksum};
 pub use self::conditional::{Conditions, Verdict};
 pub use self::disposition::Disposition;
 pub use self::download::{Representation, date_header, download, download_version, etag_header};

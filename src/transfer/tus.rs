@@ -25,8 +25,8 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, Millis, Statement};
 use crate::store::{
-    Address, Caller, ChunkedUpload, Content, Credentials, Drive, Link, Linked, Node, Place, Scope, Trail, View,
-    ViewRequest, twice,
+    Address, Caller, Checksum, ChunkedUpload, Content, Credentials, Drive, Link, Linked, Node, Place, Scope, Trail,
+    View, ViewRequest, twice,
 };
 
 /// The version of the protocol.
@@ -78,6 +78,9 @@ struct Target {
     name: String,
     mime: Option<String>,
     modified_at: Option<Millis>,
+    /// `ALGORITHM:HEX`
+    #[serde(default)]
+    checksum: Option<String>,
 }
 
 /// A drive, and who asks.
@@ -116,11 +119,17 @@ impl Tus<'_> {
         let view = self.drive.view(self.credentials, &ViewRequest::of(folder), Vec::new()).await?;
         let folder = folder_of(&view.caller, view.trail()?)?.id;
         view.caller.check_quota(total.unwrap_or(0).unsigned_abs())?;
-        let target = name.map(|name| Target { folder, name, mime: wanted.mime, modified_at: wanted.modified_at });
+        let target = name.map(|name| Target {
+            folder,
+            name,
+            mime: wanted.mime,
+            modified_at: wanted.modified_at,
+            checksum: wanted.checksum.map(|checksum| checksum.to_string()),
+        });
         let concat = header_text(headers, CONCAT)?.map(str::to_owned);
         let purpose = Purpose { metadata: metadata.to_owned(), concat, target };
         let id = self.drive.new_chunked_name();
-        let upload = self.drive.begin_chunked(&id, total, Some(purpose.to_json()?)).await?;
+        let upload = view.begin_chunked(&id, total, Some(purpose.to_json()?)).await?;
         let with_bytes = headers.get(header::CONTENT_TYPE).is_some_and(|value| value == OFFSET_OCTETS);
         let (upload, linked) = self.take(upload, if with_bytes { body } else { Body::empty() }).await?;
         self.located(&id, progress(StatusCode::CREATED, &upload, linked.as_ref()))
@@ -155,7 +164,7 @@ impl Tus<'_> {
             return Err(Error::UnsupportedMediaType);
         }
         let offset = number(headers, "upload-offset")?.ok_or_else(|| Error::bad("Upload-Offset is missing"))?;
-        let (caller, mut upload) = self.find(id).await?;
+        let (view, mut upload) = self.find(id).await?;
         if purpose(&upload)?.is_final() {
             return Err(Error::Forbidden("what was made of parts takes no more".to_owned()));
         }
@@ -166,8 +175,8 @@ impl Tus<'_> {
             if upload.total.is_some_and(|known| known != total) || total < upload.received {
                 return Err(Error::bad("Upload-Length is another one than before, or too short"));
             }
-            caller.check_quota(total.unsigned_abs())?;
-            self.drive.set_total(&upload, total).await?;
+            view.caller.check_quota((total - upload.received).unsigned_abs())?;
+            view.set_total(&upload, total).await?;
             upload.total = Some(total);
         }
         let (upload, linked) = self.take(upload, body).await?;
@@ -177,8 +186,8 @@ impl Tus<'_> {
     /// Throws an upload away (DELETE).
     pub async fn terminate(&self, id: &str) -> Result<Response<Body>> {
         self.check_version()?;
-        let (_, upload) = self.find(id).await?;
-        self.drive.abandon_chunked(&upload).await?;
+        let (view, upload) = self.find(id).await?;
+        view.abandon_chunked(&upload).await?;
         Ok(answer(StatusCode::NO_CONTENT))
     }
 
@@ -198,13 +207,14 @@ impl Tus<'_> {
         let mut ended = length == Some(0);
         while !ended {
             let mut piece = Piece::of(&mut body, most);
-            let content = self.store(&upload, &mut piece).await?;
+            let (view, content) = self.store(&mut piece).await?;
             ended = piece.has_ended();
             if !checksum.as_ref().is_none_or(|checksum| checksum.holds(&content)) {
                 self.drive.discard(&content).await;
                 return Err(Error::ChecksumMismatch);
             }
-            upload = self.drive.append(&upload, &content).await?;
+            let appended = view.append(&upload, &content).await;
+            upload = self.drive.or_discard(&content, appended).await?;
             if upload.total == Some(upload.received) && !ended {
                 if body.next().await?.is_some() {
                     return Err(Error::TooLarge("more bytes than the upload's length".to_owned()));
@@ -219,16 +229,25 @@ impl Tus<'_> {
         Ok((upload, linked))
     }
 
-    async fn store(&self, upload: &ChunkedUpload, piece: &mut Piece<'_>) -> Result<Content> {
+    /// Stores a piece, and gives what was read of the drive before that.
+    async fn store(&self, piece: &mut Piece<'_>) -> Result<(View, Content)> {
         let blob = self.drive.new_upload();
         let record = self.drive.record_upload(self.credentials, &blob);
-        let view = self.drive.view(self.credentials, &ViewRequest::default(), vec![record]).await?;
-        let available = view.caller.available_beside(upload.received);
-        self.drive.store(&self.cx.config.keys, blob, piece, None, available).await
+        let (wanted, records) = (ViewRequest::default(), vec![record]);
+        let view = self.drive.view_before_storing(self.credentials, &wanted, Vec::new(), records).await?;
+        let available = view.caller.available();
+        let content = self.drive.store(&self.cx.config.keys, blob, piece, None, available).await?;
+        Ok((view, content))
     }
 
     async fn link(&self, upload: &ChunkedUpload, target: &Target) -> Result<Linked> {
-        let link = Link { mime: target.mime.clone(), modified_at: target.modified_at, ..Link::default() };
+        let checksum = target.checksum.as_deref().and_then(Checksum::parse);
+        let link = Link { mime: target.mime.clone(), modified_at: target.modified_at, checksum, ..Link::default() };
+        if let (Some(checksum), Some(digests)) = (&link.checksum, &upload.digests)
+            && !checksum.is_of(digests)
+        {
+            return Err(Error::ChecksumMismatch);
+        }
         twice(async || {
             let wanted = ViewRequest::of(Address::Id(target.folder));
             let view = self.drive.view(self.credentials, &wanted, Vec::new()).await?;
@@ -251,16 +270,16 @@ impl Tus<'_> {
         trail.check_unlocked(trail.target_index())?;
         let place = Place::new_member(trail, folder.id, name);
         let av = unscanned(self.cx.config, size_of(uploads));
-        self.drive.link_chunks(&place, uploads, av, link, also).await
+        view.link_chunks(&place, uploads, av, link, also).await
     }
 
-    async fn find(&self, id: &str) -> Result<(Caller, ChunkedUpload)> {
-        let also = vec![self.drive.find_chunked(&[id])];
+    async fn find(&self, id: &str) -> Result<(View, ChunkedUpload)> {
+        let also = vec![self.drive.find_chunked(self.credentials, &[id])];
         let view = self.drive.view(self.credentials, &ViewRequest::default(), also).await?;
         view.caller.scopes.require(Scope::Write)?;
         let upload = self.drive.chunked_upload(view.also.first())?;
         // Others are Nextcloud's, which end otherwise.
-        if upload.target.is_some() { Ok((view.caller, upload)) } else { Err(Error::NotFound("the upload")) }
+        if upload.target.is_some() { Ok((view, upload)) } else { Err(Error::NotFound("the upload")) }
     }
 
     /// 412 for a client of another version.

@@ -91,7 +91,7 @@ impl World {
 
     /// The rows that a query of the database gives, as objects.
     pub fn rows(&self, sql: impl Into<Cow<'static, str>>, params: impl Into<Vec<Value>>) -> Vec<Json> {
-        let batch = self.native.sql.batch(vec![Statement::new(sql, params)]).now_or_never().unwrap().unwrap();
+        let batch = self.native.sql.batch(vec![Statement::write(sql, params)]).now_or_never().unwrap().unwrap();
         batch.results[0].parse().unwrap()
     }
 

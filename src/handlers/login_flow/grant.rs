@@ -5,12 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::auth;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::store::{Caller, Drive, NewToken, Scope, Scopes, ViewRequest};
+use crate::store::{NewToken, Scope, Scopes, View, ViewRequest};
 
 /// A person who has shown a token of the account that they say is theirs.
 pub struct Approval {
-    drive: Drive,
-    caller: Caller,
+    view: View,
     /// The token that was shown.
     token: String,
 }
@@ -32,35 +31,36 @@ impl Approval {
         let credentials = auth::credentials_of(token)?;
         let drive = cx.drive_of(credentials.account);
         drive.expect_login(login);
-        let caller = drive.view(&credentials, &ViewRequest::default(), Vec::new()).await?.caller;
-        caller.scopes.require(Scope::Read)?;
-        caller.scopes.require(Scope::Write)?;
-        Ok(Self { drive, caller, token: token.to_owned() })
+        let view = drive.view(&credentials, &ViewRequest::default(), Vec::new()).await?;
+        view.caller.scopes.require(Scope::Read)?;
+        view.caller.scopes.require(Scope::Write)?;
+        Ok(Self { view, token: token.to_owned() })
     }
 
     /// A new token that may read and write, no more and no longer than the one that was shown. One that may not make others
     /// is handed on itself: a copy of it would outlive it.
     pub async fn grant(&self, cx: &Context<'_>, client: &str) -> Result<Granted> {
-        let login = self.caller.login.clone();
-        if !self.caller.scopes.has(Scope::Manage) {
+        let caller = &self.view.caller;
+        let login = caller.login.clone();
+        if !caller.scopes.has(Scope::Manage) {
             return Ok(Granted { login, token: self.token.clone(), id: None });
         }
-        let token = auth::new_secret(cx.ports, self.drive.account());
+        let token = auth::new_secret(cx.ports, self.view.account());
         let new = NewToken {
             hash: auth::hash_token(&token),
             name: client.to_owned(),
             scopes: Scopes::new(&[Scope::Read, Scope::Write]).ok_or_else(|| Error::internal("no scopes"))?,
-            folder_id: self.caller.folder_id,
-            expires_at: self.caller.expires_at,
+            folder_id: caller.folder_id,
+            expires_at: caller.expires_at,
         };
-        let id = self.drive.create_token(&new).await?.id;
+        let id = self.view.create_token(&new).await?.id;
         Ok(Granted { login, token, id: Some(id) })
     }
 
     /// Revokes a new token that nobody will be told.
     pub async fn revoke(&self, granted: &Granted) {
         if let Some(id) = granted.id
-            && let Err(error) = self.drive.delete_token(id).await
+            && let Err(error) = self.view.delete_token(id).await
         {
             log::warn!("a token that nobody knows was not revoked: {error}");
         }

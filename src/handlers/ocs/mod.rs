@@ -14,7 +14,7 @@ use self::document::{Outcome, Version};
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::store::{Caller, Drive, Scope, ViewRequest};
+use crate::store::{Scope, View, ViewRequest};
 
 /// Answers a request below `/ocs/`.
 pub async fn answer(cx: &Context<'_>, path: &[&str]) -> Response<Body> {
@@ -59,9 +59,9 @@ async fn dispatch(cx: &Context<'_>, resource: &[&str]) -> Result<serde_json::Val
 }
 
 /// Who asks; any scope will do but that the token must be able to read.
-async fn caller(cx: &Context<'_>) -> Result<(Drive, Caller)> {
+async fn caller(cx: &Context<'_>) -> Result<View> {
     let (drive, credentials) = cx.drive()?;
-    let caller = drive.view(&credentials, &ViewRequest::default(), Vec::new()).await?.caller;
-    caller.scopes.require(Scope::Read)?;
-    Ok((drive, caller))
+    let view = drive.view(&credentials, &ViewRequest::default(), Vec::new()).await?;
+    view.caller.scopes.require(Scope::Read)?;
+    Ok(view)
 }

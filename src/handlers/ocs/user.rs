@@ -14,12 +14,12 @@ const UNLIMITED: i64 = -3;
 
 /// The caller.
 pub async fn show(cx: &Context<'_>) -> Result<Value> {
-    Ok(describe(&caller(cx).await?.1))
+    Ok(describe(&caller(cx).await?.caller))
 }
 
 /// The user of that login, which must be the caller: others are not told of.
 pub async fn show_other(cx: &Context<'_>, login: &str) -> Result<Value> {
-    let caller = caller(cx).await?.1;
+    let caller = caller(cx).await?.caller;
     let login = percent_encoding::percent_decode_str(login).decode_utf8_lossy();
     if login == caller.login { Ok(describe(&caller)) } else { Err(Error::NotFound("the user")) }
 }
@@ -47,7 +47,7 @@ fn describe(caller: &Caller) -> Value {
 
 /// Nobody's presence is watched here.
 pub async fn status(cx: &Context<'_>) -> Result<Value> {
-    let caller = caller(cx).await?.1;
+    let caller = caller(cx).await?.caller;
     Ok(json!({
         "userId": caller.login,
         "status": "online",
@@ -63,9 +63,10 @@ pub async fn status(cx: &Context<'_>) -> Result<Value> {
 /// A new token like the one that asks, for a client that will forget that one. Tokens are app passwords already: as in
 /// Nextcloud, 403 for one that may not make others.
 pub async fn app_password(cx: &Context<'_>) -> Result<Value> {
-    let (drive, caller) = caller(cx).await?;
+    let view = caller(cx).await?;
+    let caller = &view.caller;
     caller.scopes.require(Scope::Manage)?;
-    let secret = auth::new_secret(cx.ports, drive.account());
+    let secret = auth::new_secret(cx.ports, view.account());
     let new = NewToken {
         hash: auth::hash_token(&secret),
         name: client_name(cx),
@@ -73,13 +74,13 @@ pub async fn app_password(cx: &Context<'_>) -> Result<Value> {
         folder_id: caller.folder_id,
         expires_at: caller.expires_at,
     };
-    drive.create_token(&new).await?;
+    view.create_token(&new).await?;
     Ok(json!({ "apppassword": secret }))
 }
 
 /// The token that asks is revoked.
 pub async fn forget_app_password(cx: &Context<'_>) -> Result<Value> {
-    let (drive, caller) = caller(cx).await?;
-    drive.delete_token(caller.token_id).await?;
+    let view = caller(cx).await?;
+    view.delete_token(view.caller.token_id).await?;
     Ok(json!([]))
 }

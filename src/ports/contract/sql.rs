@@ -42,14 +42,14 @@ async fn all(sql: &dyn Sql) -> Result<(), String> {
 }
 
 async fn batch(sql: &dyn Sql, statements: &[&'static str]) -> Result<Vec<Rows>, SqlError> {
-    let statements = statements.iter().map(|text| Statement::new(*text, [])).collect();
+    let statements = statements.iter().map(|text| Statement::write(*text, [])).collect();
     Ok(sql.batch(statements).await?.results)
 }
 
 /// The rows of one statement.
 async fn rows(sql: &dyn Sql, text: impl Into<String>, params: Vec<Value>) -> Result<Vec<Json>, String> {
     let text = text.into();
-    let batch = done(sql.batch(vec![Statement::new(text.clone(), params)]).await, &text)?;
+    let batch = done(sql.batch(vec![Statement::write(text.clone(), params)]).await, &text)?;
     let [rows] = batch.results.as_slice() else { return Err(format!("not kept: one result a statement: {text}")) };
     done(rows.parse(), &text)
 }

@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior, par
 use serde_json::Value as Json;
 
 use crate::error::Result;
-use crate::ports::{Batch, Rows, Sql, SqlError, Statement, Value};
+use crate::ports::{Batch, Kind, Rows, Sql, SqlError, Statement, Value};
 use crate::store;
 
 /// What workerd sets, with the length of a row that D1 documents.
@@ -103,6 +103,9 @@ impl Sql for NativeSql {
 fn run(transaction: &Transaction, statement: &Statement) -> Result<Rows, SqlError> {
     let params: Vec<Field> = statement.params.iter().map(param).collect::<Result<_, _>>()?;
     let mut prepared = transaction.prepare_cached(&statement.sql)?;
+    if statement.kind == Kind::Read && !prepared.readonly() {
+        return Err(SqlError::Failed(format!("this does not only read: {}", statement.sql)));
+    }
     let columns: Vec<String> = prepared.column_names().map(str::to_owned).collect();
     let mut rows = prepared.query(params_from_iter(params))?;
     let mut objects = Vec::new();
@@ -162,7 +165,7 @@ mod tests {
     use super::*;
 
     async fn run(sql: &NativeSql, text: &'static str, params: Vec<Value>) -> Result<Batch, SqlError> {
-        sql.batch(vec![Statement::new(text, params)]).await
+        sql.batch(vec![Statement::write(text, params)]).await
     }
 
     #[tokio::test]
@@ -170,7 +173,7 @@ mod tests {
         let sql = NativeSql::open_in_memory();
         let params = |count: i64| {
             let list = (1..=count).map(|i| format!("?{i}")).collect::<Vec<_>>().join(",");
-            Statement::new(format!("SELECT 1 IN ({list}) AS x"), (1..=count).map(Value::from).collect::<Vec<_>>())
+            Statement::read(format!("SELECT 1 IN ({list}) AS x"), (1..=count).map(Value::from).collect::<Vec<_>>())
         };
         assert!(sql.batch(vec![params(100)]).await.is_ok());
         assert!(matches!(sql.batch(vec![params(101)]).await, Err(SqlError::Failed(_))));

@@ -10,7 +10,7 @@ use serde::ser::{Error as _, SerializeMap};
 use serde::{Serialize, Serializer};
 use spin_sdk::sqlite::{Connection, Error, RowResult, Value as Field};
 
-use crate::ports::{Batch, Clock, Random, Rows, Sql, SqlError, Statement, Value};
+use crate::ports::{Batch, Clock, Kind, Random, Rows, Sql, SqlError, Statement, Value};
 
 /// A busy database is asked again so often, after 10 ms, 20 ms and so on.
 const REPETITIONS: usize = 6;
@@ -80,7 +80,7 @@ async fn open() -> Result<Connection, SqlError> {
 
 /// What only reads does not wait for writers.
 fn begin(statements: &[Statement]) -> &'static str {
-    if statements.iter().all(|statement| statement.sql.starts_with("SELECT")) { "BEGIN" } else { "BEGIN IMMEDIATE" }
+    if statements.iter().all(|statement| statement.kind == Kind::Read) { "BEGIN" } else { "BEGIN IMMEDIATE" }
 }
 
 async fn run(connection: &Connection, statements: &[Statement]) -> Result<Vec<Rows>, SqlError> {

@@ -71,12 +71,15 @@ impl Tus<'_> {
         let link = Link { mime: wanted.mime.clone(), modified_at: wanted.modified_at, ..Link::default() };
         let names: Vec<&str> = parts.iter().map(String::as_str).collect();
         let (linked, size) = twice(async || {
-            let view = self.drive.view(self.credentials, &request, vec![self.drive.find_chunked(&names)]).await?;
+            let view = self
+                .drive
+                .view(self.credentials, &request, vec![self.drive.find_chunked(self.credentials, &names)])
+                .await?;
             let uploads = self.drive.chunked_uploads(view.also.first(), names.len())?;
             check(&uploads)?;
             let size = size_of(&uploads);
             view.caller.check_quota(size.unsigned_abs())?;
-            let noted = self.drive.note_linked(&id, size, &purpose);
+            let noted = view.note_linked(&id, size, &purpose);
             Ok((self.link_below(&view, &name, &uploads, &link, Some(noted)).await?, size))
         })
         .await?;

@@ -5,7 +5,8 @@ use http::{HeaderMap, HeaderValue};
 
 use super::CHECKSUMS;
 use crate::error::{Error, Result};
-use crate::transfer::{Algorithm, Checksum, LONGEST};
+use crate::store::{Algorithm, Checksum};
+use crate::transfer::LONGEST;
 
 /// `Upload-Checksum`: 400 where it is malformed.
 pub fn checksum(headers: &HeaderMap) -> Result<Option<Checksum>> {

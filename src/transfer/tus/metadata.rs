@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::name::check_name;
 use crate::ports::Millis;
 use crate::resource;
-use crate::store::Address;
+use crate::store::{Address, Checksum};
 
 /// `Upload-Metadata`: pairs of a key and a value in base64.
 #[derive(Debug, Default)]
@@ -18,6 +18,8 @@ pub struct Metadata {
     pub mime: Option<String>,
     /// When the client's file was last modified.
     pub modified_at: Option<Millis>,
+    /// What the client has computed of the whole file, as ownCloud's clients say it: `SHA1 hex`.
+    pub checksum: Option<Checksum>,
 }
 
 impl Metadata {
@@ -31,6 +33,7 @@ impl Metadata {
                 "filename" | "name" => metadata.filename = Some(value),
                 "folderId" => metadata.folder = Some(value),
                 "filetype" | "type" => metadata.mime = Some(value).filter(|value| !value.is_empty()),
+                "checksum" => metadata.checksum = Checksum::parse(&value.replacen(' ', ":", 1)),
                 "mtime" => metadata.modified_at = decimal_seconds(&value),
                 _ => {}
             }

@@ -1,7 +1,11 @@
 //! What a client has computed of the bytes that it sends.
 
+use std::fmt::{self, Display};
+
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+
+use super::{Content, ContentInfo};
 use crate::ports::Digests;
-use crate::store::{Content, ContentInfo};
 
 /// A way of computing a checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +77,34 @@ pub struct Checksum {
 }
 
 impl Checksum {
+    /// Reads `ALGORITHM:HEX`, as it is recorded and as clients of ownCloud and Nextcloud write it; none for what is no
+    /// checksum, or of an algorithm that is not computed here.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (name, value) = text.trim().split_once(':')?;
+        let algorithm = Algorithm::parse(name)?;
+        let digits = algorithm.digits();
+        // Some write Adler-32 as a number, without zeros before it.
+        let is_short = algorithm == Algorithm::Adler32 && !value.is_empty() && value.len() < digits;
+        if value.len() != digits && !is_short {
+            return None;
+        }
+        let value = HEXLOWER_PERMISSIVE.decode(format!("{value:0>digits$}").as_bytes()).ok()?;
+        Some(Self { algorithm, value })
+    }
+
+    /// Whether it is that of a content with these digests.
+    pub fn is_of(&self, digests: &Digests) -> bool {
+        self.value == self.algorithm.of(digests)
+    }
+
     /// Whether the content is what the client has sent; true where its digests are not known.
     pub fn holds(&self, content: &Content) -> bool {
-        content.digests.as_ref().is_none_or(|digests| self.value == self.algorithm.of(digests))
+        content.digests.as_ref().is_none_or(|digests| self.is_of(digests))
+    }
+}
+
+impl Display for Checksum {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.algorithm.name(), HEXLOWER.encode(&self.value))
     }
 }
