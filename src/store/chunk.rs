@@ -145,8 +145,8 @@ impl View {
             ],
         );
         let results = self.commit(vec![begin], &Touched::nothing()).await?;
-        let begun = results.first().map(Rows::first).transpose()?.flatten();
-        begun.ok_or(Error::AlreadyExists("PROPFIND, PUT, MOVE, DELETE"))
+        let upload = results.first().map(Rows::first).transpose()?.flatten();
+        upload.ok_or(Error::AlreadyExists("PROPFIND, PUT, MOVE, DELETE"))
     }
 
     /// Notes an upload that needed no bytes of its own, its file being made of others, for the batch of `link_chunks`.

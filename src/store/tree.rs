@@ -129,7 +129,7 @@ impl View {
         }
         let etag = self.new_etag();
         batch.push(self.copy_nodes(source.id, to, &etag, deep));
-        batch.push(self.copy_properties(source.id, to, deep));
+        batch.push(Self::copy_properties(source.id, to, deep));
         if !deep {
             batch.push(Statement::write(
                 "UPDATE nodes SET size = 0, files = 0, folders = 0 \
@@ -203,7 +203,7 @@ impl View {
     }
 
     /// Numbers the source again as `copy_nodes` did, which left it as it was.
-    fn copy_properties(&self, source: i64, to: &Place, deep: bool) -> Statement {
+    fn copy_properties(source: i64, to: &Place, deep: bool) -> Statement {
         let below = if deep { BELOW } else { "below(id, depth) AS (SELECT id, 0 FROM nodes WHERE id = ?1)" };
         Statement::write(
             format!(
