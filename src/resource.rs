@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::date::iso8601;
 use crate::error::{Error, Result};
-use crate::store::Node;
+use crate::store::{ContentInfo, Node};
 
 /// A file, whose digests were read with it. `root` is the folder that has no name for who reads
 /// this: what is in it has no `folderId`.
@@ -17,6 +17,7 @@ pub fn file(root: i64, node: &Node) -> Value {
         "mimeType": node.mime(),
         "encMode": "SERVER",
         "avStatus": node.content.as_ref().map(|content| content.av.name().to_ascii_uppercase()),
+        "checksumMismatch": node.content.as_ref().is_some_and(ContentInfo::is_mismatch),
         "sha256": node.content.as_ref().map(|content| &content.sha256).filter(|sha256| !sha256.is_empty()),
         "createdAt": iso8601(node.created_at),
         "modifiedAt": iso8601(node.modified_at),

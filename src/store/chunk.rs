@@ -131,8 +131,10 @@ impl View {
     pub async fn begin_chunked(&self, name: &str, total: Option<i64>, target: Option<String>) -> Result<ChunkedUpload> {
         let begin = Statement::write(
             format!(
-                "INSERT INTO uploads AS u (account_id, token_id, name, total, created_at, expires_at, target) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING RETURNING {UPLOAD}"
+                "INSERT INTO uploads (account_id, token_id, name, total, created_at, expires_at, target) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING RETURNING {}",
+                // A RETURNING knows no other name of its table.
+                UPLOAD.replace("u.", "")
             ),
             [
                 self.account.into(),

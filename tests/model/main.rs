@@ -13,6 +13,7 @@
 mod failures;
 mod interleavings;
 mod invariants;
+mod limits;
 mod listing;
 mod locks;
 mod operation;
