@@ -29,13 +29,17 @@ struct Applied {
 ///
 /// A database that a newer program has migrated is refused: this one would not understand it.
 pub async fn migrate(sql: &dyn Sql) -> Result<()> {
-    let known = i64::try_from(MIGRATIONS.len()).map_err(Error::internal)?;
+    apply(sql, &MIGRATIONS).await
+}
+
+async fn apply(sql: &dyn Sql, migrations: &[&'static str]) -> Result<()> {
+    let known = i64::try_from(migrations.len()).map_err(Error::internal)?;
     loop {
         let applied = applied(sql).await?;
         if applied > known {
             return Err(Error::NewerDatabase { database: applied, program: known });
         }
-        let Some(migration) = usize::try_from(applied).ok().and_then(|next| MIGRATIONS.get(next)) else {
+        let Some(migration) = usize::try_from(applied).ok().and_then(|next| migrations.get(next)) else {
             return Ok(());
         };
         let number = Statement::write("INSERT INTO schema_versions (version) VALUES (?1)", [(applied + 1).into()]);
@@ -110,6 +114,105 @@ mod tests {
         assert_eq!(schema(&split).await, schema(&whole).await);
         migrate(&split).await.unwrap();
         assert_eq!(schema(&split).await, schema(&whole).await);
+    }
+
+    /// Rows of a drive with something of everything, and the migration that made each table.
+    const ROWS: [(usize, &str); 21] = [
+        (1, "INSERT INTO accounts (id, login, display_name, created_at) VALUES (1, 'me', 'Me', 1)"),
+        (1, "INSERT INTO drives (account_id, login, display_name, version_bytes) VALUES (1, 'me', 'Me', 0)"),
+        (1, "INSERT INTO contents (id, size, sha1, md5, sha256) VALUES ('c', 5, 'a', 'b', 'c')"),
+        (1, "INSERT INTO parts VALUES ('c', 0, '1/blob', 5, 'k1:key')"),
+        (
+            1,
+            "INSERT INTO nodes (id, root_of, name, size, files, folders, etag, created_at, modified_at) \
+               VALUES (1, 1, '', 5, 1, 1, 'e1', 1, 1)",
+        ),
+        (5, "INSERT INTO drives (account_id, login, display_name) VALUES (-1, '', '')"),
+        (
+            5,
+            "INSERT INTO nodes (id, root_of, name, folders, etag, created_at, modified_at) VALUES (9, -1, 'trash', 1, 'e9', 1, 1)",
+        ),
+        (
+            1,
+            "INSERT INTO nodes (id, parent_id, name, size, files, etag, created_at, modified_at) \
+               VALUES (2, 1, 'folder', 5, 1, 'e2', 1, 1)",
+        ),
+        (
+            1,
+            "INSERT INTO nodes (id, parent_id, name, content_id, size, etag, created_at, modified_at) \
+               VALUES (3, 2, 'file', 'c', 5, 'e3', 1, 1)",
+        ),
+        (
+            1,
+            "INSERT INTO versions (account_id, node_id, content_id, size, modified_at, replaced_at) VALUES (1, 3, 'c', 5, 1, 1)",
+        ),
+        (1, "INSERT INTO properties (node_id, namespace, name, value, lang) VALUES (3, 'urn:x', 'p', 'value', 'de')"),
+        (
+            1,
+            "INSERT INTO locks (token, account_id, node_id, exclusive, infinite, owner, timeout_s, expires_at) \
+               VALUES ('l', 1, 3, 1, 0, '', 60, 1)",
+        ),
+        (
+            1,
+            "INSERT INTO tokens (id, account_id, hash, name, scopes, folder_id, created_at) VALUES (1, 1, 'h', 't', 'read', 2, 1)",
+        ),
+        (1, "INSERT INTO blob_garbage (blob_key, due_at) VALUES ('1/garbage', 1)"),
+        (
+            2,
+            "INSERT INTO webhooks (id, account_id, url, secret, events, created_at) VALUES (1, 1, 'u', 's', 'file.created', 1)",
+        ),
+        (
+            2,
+            "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) VALUES (1, 'webhook', 1, '{}', 1, 1); \
+             INSERT INTO deliveries (webhook_id, event_id, event, attempt, at, duration_ms) VALUES (1, 'i', '{}', 1, 1, 1)",
+        ),
+        (3, "INSERT INTO scanner VALUES (1, 1, 1, 'away'); INSERT INTO rescan VALUES (1, '', '', 1, 1, NULL)"),
+        (
+            4,
+            "INSERT INTO uploads (id, account_id, name, created_at, expires_at) VALUES (1, 1, 'u', 1, 1); \
+             INSERT INTO chunks VALUES (1, '1', 1, '1/chunk', 7, 'k1:key', 1)",
+        ),
+        (
+            5,
+            "INSERT INTO nodes (id, parent_id, name, etag, created_at, modified_at) VALUES (10, 9, '10', 'e10', 1, 1); \
+             INSERT INTO trashed VALUES (10, 1, 'gone', 2, 'gone', 1)",
+        ),
+        (6, "INSERT INTO tags (account_id, tag, node_id) VALUES (1, 'tag', 3)"),
+        (7, "INSERT INTO logins (page, poll, client, expires_at) VALUES ('p', 'q', 'c', 1)"),
+    ];
+
+    async fn number(sql: &NativeSql, query: &'static str) -> i64 {
+        let rows = sql.batch(vec![Statement::read(query, [])]).await.unwrap().results.remove(0);
+        rows.first::<std::collections::HashMap<String, i64>>().unwrap().unwrap().into_values().next().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_database_of_each_earlier_version_is_migrated_with_all_that_it_holds() {
+        // The schema before the uploads got a token.
+        for version in 1..=8 {
+            let sql = NativeSql::open_empty_in_memory();
+            apply(&sql, &MIGRATIONS[..version]).await.unwrap();
+            ROWS.iter().filter(|(since, _)| *since <= version).for_each(|(_, row)| sql.execute(row));
+            migrate(&sql).await.unwrap();
+            assert_eq!(number(&sql, "SELECT count(*) FROM pragma_foreign_key_check").await, 0, "{version}");
+            for (query, expected) in [
+                ("SELECT count(*) FROM nodes WHERE id <= 3", 3),
+                ("SELECT count(*) FROM versions", 1),
+                ("SELECT account_id FROM properties", 1),
+                ("SELECT locks FROM drives WHERE account_id = 1", 1),
+                ("SELECT count(*) FROM nodes WHERE root_of = -1", 1),
+                ("SELECT upload_bytes + uploads FROM drives WHERE account_id = 1", 0),
+                ("SELECT count(*) FROM uploads", 0),
+                ("SELECT version_bytes FROM drives WHERE account_id = 1", 5),
+            ] {
+                assert_eq!(number(&sql, query).await, expected, "version {version}: {query}");
+            }
+            let tag = if version >= 6 { 64 + 3 } else { 0 };
+            let property_bytes = number(&sql, "SELECT property_bytes FROM drives WHERE account_id = 1").await;
+            assert_eq!(property_bytes, 64 + 5 + 1 + 5 + 2 + tag, "version {version}");
+            let garbage = number(&sql, "SELECT count(*) FROM blob_garbage").await;
+            assert_eq!(garbage, if version >= 4 { 2 } else { 1 }, "the chunk's blob is garbage: version {version}");
+        }
     }
 
     #[tokio::test]
