@@ -26,7 +26,6 @@ use wasmtime_wasi_http::p3::bindings::http::types::{DnsErrorPayload, ErrorCode};
 use wasmtime_wasi_http::p3::{RequestOptions, WasiHttpHooks};
 
 use crate::guest::App;
-use crate::server::send_at_once;
 
 type OutgoingBody = UnsyncBoxBody<Bytes, ErrorCode>;
 type IoResult = Box<dyn Future<Output = Result<(), ErrorCode>> + Send>;
@@ -153,7 +152,6 @@ async fn connect(uri: Uri) -> Result<TokioIo<TcpStream>, ErrorCode> {
     };
     let patience = CONNECT_TIMEOUT.try_get().unwrap_or(DEFAULT_TIMEOUT);
     let stream = timeout(patience, connecting).await.map_err(|_| ErrorCode::ConnectionTimeout)??;
-    send_at_once(&stream);
     Ok(TokioIo::new(stream))
 }
 

@@ -1,4 +1,7 @@
 //! HTTP/1.1 to the world: each connection is hyper's, each request goes to an instance of the component.
+//!
+//! As in Spin, TCP_NODELAY is set neither here nor for requests that go out. So the end of what leaves in two pieces may wait
+//! for the other side's ACK, for up to 40 ms: whether it does depends on the component, and is seen in benchmarks.
 
 use std::net::SocketAddr;
 
@@ -27,16 +30,7 @@ pub async fn serve(listener: TcpListener, instances: Instances) -> Result<()> {
     let instances = ProxyHandler::new(instances);
     loop {
         let (stream, client) = listener.accept().await?;
-        send_at_once(&stream);
         tokio::spawn(serve_connection(stream, client, instances.clone()));
-    }
-}
-
-/// Sets TCP_NODELAY, which Spin does not: what the tests and benchmarks measure is the drive, not how Nagle's algorithm and
-/// delayed ACKs add 40 ms to some of its answers and requests.
-pub fn send_at_once(stream: &TcpStream) {
-    if let Err(error) = stream.set_nodelay(true) {
-        eprintln!("TCP_NODELAY is not set: {error}");
     }
 }
 

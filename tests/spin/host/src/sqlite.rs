@@ -2,7 +2,8 @@
 //! five seconds of patience for a lock; queries run off the async threads; every failure of SQLite is `io` with its
 //! message.
 //!
-//! The rows of `execute-async` are pulled by the guest. Until it has read or dropped them, the connection is taken.
+//! The rows of `execute-async` are pulled by the guest, one a read. Until it has read or dropped them, the connection is
+//! taken.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{
-    Accessor, Destination, FutureReader, HasSelf, Resource, StreamProducer, StreamReader, StreamResult, VecBuffer,
+    Accessor, Destination, FutureReader, HasSelf, Resource, StreamProducer, StreamReader, StreamResult,
 };
 
 use crate::bindings::spin::sqlite::sqlite::{
@@ -22,7 +23,7 @@ use crate::bindings::spin::sqlite::sqlite::{
 use crate::guest::{App, Guest};
 
 /// How many rows a query is ahead of its reader.
-const ROWS_AHEAD: usize = 32;
+const ROWS_AHEAD: usize = 4;
 
 /// A `connection` resource.
 #[derive(Clone)]
@@ -170,12 +171,12 @@ impl<T: Send> HostConnectionWithStore<T> for HasSelf<Guest> {
     }
 }
 
-/// The rows of a running query, as a stream for the guest.
+/// The rows of a running query, as a stream for the guest: however many it asks for, each comes by itself.
 struct Rows(mpsc::Receiver<RowResult>);
 
 impl<D> StreamProducer<D> for Rows {
     type Item = RowResult;
-    type Buffer = VecBuffer<RowResult>;
+    type Buffer = Option<RowResult>;
 
     fn poll_produce<'a>(
         mut self: Pin<&mut Self>,
@@ -184,11 +185,10 @@ impl<D> StreamProducer<D> for Rows {
         mut destination: Destination<'a, Self::Item, Self::Buffer>,
         finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
-        let mut rows = Vec::new();
-        match self.0.poll_recv_many(cx, &mut rows, ROWS_AHEAD) {
-            Poll::Ready(0) => Poll::Ready(Ok(StreamResult::Dropped)),
-            Poll::Ready(_) => {
-                destination.set_buffer(rows.into());
+        match self.0.poll_recv(cx) {
+            Poll::Ready(None) => Poll::Ready(Ok(StreamResult::Dropped)),
+            Poll::Ready(row) => {
+                destination.set_buffer(row);
                 Poll::Ready(Ok(StreamResult::Completed))
             }
             Poll::Pending if finish => Poll::Ready(Ok(StreamResult::Cancelled)),
