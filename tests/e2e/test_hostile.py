@@ -275,6 +275,15 @@ def test_a_body_where_none_belongs_is_no_trouble(server, dav, method, status):
     assert answer is not None and (answer.status in (status, 400, 413, 415) if status else answer.status < 500)
 
 
+def test_an_answer_and_a_body_that_nobody_wants_may_be_larger_than_all_buffers(server, dav):
+    """The client reads nothing before it has sent everything."""
+    content = os.urandom(16 * MIB)
+    dav.make("big", content)
+    answer = request(server.url, "GET", "/dav/big", dav.token, {}, b"x" * 16 * MIB)
+    assert answer is not None and answer.status == 200
+    assert answer.body == content
+
+
 @pytest.mark.parametrize("path", ["folders", "tokens", "files/1"])
 def test_json_bombs(server, account, path):
     with Rest(server.url, account.token()) as client:

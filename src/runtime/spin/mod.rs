@@ -41,17 +41,18 @@ spin_sdk::wasip3::http::service::export!(Component);
 impl Guest for Component {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         log::init();
-        let answer = match answer(request).await {
+        let leftover = request::Leftover::default();
+        let answer = match answer(request, &leftover).await {
             Ok(answer) => answer,
             Err(error) => error.into_response(Dialect::Json, "edgedrive"),
         };
-        response::outgoing(answer)
+        response::outgoing(answer, leftover)
     }
 }
 
-async fn answer(request: Request) -> Result<::http::Response<Body>> {
+async fn answer(request: Request, leftover: &request::Leftover) -> Result<::http::Response<Body>> {
     let started = started().await?;
-    let request = request::incoming(request)?;
+    let request = request::incoming(request, leftover)?;
     #[cfg(feature = "contract")]
     if let Some(port) = request.uri().path().strip_prefix("/__contract/") {
         return Ok(super::contract::run(port, request.uri().query(), &started.ports).await);

@@ -1,5 +1,8 @@
 //! WASI's requests as the core takes them.
 
+use std::cell::Cell;
+use std::rc::{Rc, Weak};
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Uri, header};
@@ -14,8 +17,8 @@ use crate::ports::{ByteSource, StreamError};
 /// Bytes of a body that are read away at most, as on Workers.
 const DRAINED: usize = 128 * 1024 * 1024;
 
-/// The request, whose body is not read before the core asks for it.
-pub fn incoming(request: Request) -> Result<http::Request<Body>> {
+/// The request, whose body is not read before the core asks for it. What it leaves of it is for `leftover`.
+pub fn incoming(request: Request, leftover: &Leftover) -> Result<http::Request<Body>> {
     let mut incoming = http::Request::new(Body::empty());
     *incoming.method_mut() =
         Method::try_from(request.get_method()).map_err(|_| Error::bad("the method is not a token"))?;
@@ -40,7 +43,8 @@ pub fn incoming(request: Request) -> Result<http::Request<Body>> {
     let length = length(&incoming)?;
     if length != Some(0) {
         let source = StreamSource::new(|verdict| Request::consume_body(request, verdict), StreamError::Truncated);
-        *incoming.body_mut() = Body::stream(length, Box::new(RequestBody(Some(source))));
+        *incoming.body_mut() =
+            Body::stream(length, Box::new(RequestBody { source: Some(source), leftover: leftover.place() }));
     }
     Ok(incoming)
 }
@@ -63,23 +67,51 @@ fn length(request: &http::Request<Body>) -> Result<Option<u64>> {
     length.map(Some).ok_or_else(|| Error::bad("Content-Length is not a number"))
 }
 
-/// A body. What the core leaves of it is read away: Spin closes a connection on which bytes are
-/// waiting, and the client might lose the answer.
-struct RequestBody(Option<StreamSource>);
+/// A body.
+struct RequestBody {
+    /// None behind the end.
+    source: Option<StreamSource>,
+    leftover: Weak<Place>,
+}
 
 #[async_trait(?Send)]
 impl ByteSource for RequestBody {
     async fn next(&mut self) -> Result<Option<Bytes>, StreamError> {
-        let Some(source) = &mut self.0 else { return Ok(None) };
+        let Some(source) = &mut self.source else { return Ok(None) };
         let piece = source.next().await;
         if !matches!(piece, Ok(Some(_))) {
-            self.0 = None;
+            self.source = None;
         }
         piece
     }
 }
 
 impl Drop for RequestBody {
+    fn drop(&mut self) {
+        let Some(rest) = self.source.take() else { return };
+        match self.leftover.upgrade() {
+            Some(place) => place.set(Some(rest)),
+            None => spawn(drain(rest)),
+        }
+    }
+}
+
+type Place = Cell<Option<StreamSource>>;
+
+/// What the core leaves of a request's body. It is read away: Spin closes a connection on which bytes are waiting, and the
+/// client might lose the answer. That begins when this is dropped, which is when the answer has gone: as long as a read is
+/// pending, Spin sends an answer's head without waiting for its body, and the body may have to wait for the client's ACK.
+#[derive(Default)]
+pub struct Leftover(Rc<Place>);
+
+impl Leftover {
+    /// Where a body that is dropped puts what is left of it, as long as somebody waits for it.
+    fn place(&self) -> Weak<Place> {
+        Rc::downgrade(&self.0)
+    }
+}
+
+impl Drop for Leftover {
     fn drop(&mut self) {
         if let Some(rest) = self.0.take() {
             spawn(drain(rest));
