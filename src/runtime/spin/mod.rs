@@ -8,6 +8,7 @@ mod jobs;
 mod log;
 mod request;
 mod response;
+mod rows;
 mod source;
 mod sql;
 mod system;
