@@ -173,7 +173,11 @@ impl Node {
 
 /// The media type that a name suggests.
 pub(super) fn guess_mime(name: &str) -> String {
-    mime_guess::from_path(name).first_or_octet_stream().essence_str().to_owned()
+    match mime_guess::from_path(name).first_or_octet_stream().essence_str() {
+        // A name that browsers do not know for what they play by the other.
+        "audio/m4a" => "audio/mp4".to_owned(),
+        known => known.to_owned(),
+    }
 }
 
 /// Keeps a declared media type only where it says more than the name does.

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
+use super::browser;
 use super::conditional::{Conditions, Verdict, if_range_holds};
 use super::disposition::{Disposition, content_disposition};
 use super::range::{self, RangeOutcome};
@@ -63,12 +64,7 @@ pub async fn download(cx: &Context<'_>, drive: &Drive, what: &Representation<'_>
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::CONTENT_DISPOSITION, content_disposition(what.disposition, what.name));
-    if let Ok(mime) = HeaderValue::try_from(&what.mime) {
-        headers.insert(header::CONTENT_TYPE, mime);
-    }
-    // Stored files are strangers' files: they run no script on our origin.
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+    browser::describe(headers, &what.mime);
     if status == StatusCode::PARTIAL_CONTENT
         && let Ok(value) = HeaderValue::try_from(content_range)
     {

@@ -1,6 +1,7 @@
 //! How HTTP moves a content: downloads with conditions and ranges, uploads against the quota.
 //! Shared by REST and WebDAV.
 
+mod browser;
 mod conditional;
 mod disposition;
 mod download;

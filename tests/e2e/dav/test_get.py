@@ -210,6 +210,75 @@ def test_a_precondition_goes_before_a_range(dav):
     assert dav.get("f", headers={"Range": "bytes=0-1", "If-Match": '"other"'}).status_code == 412
 
 
+def policy_of(answer) -> dict[str, str]:
+    """The directives of Content-Security-Policy."""
+    return dict(part.strip().partition(" ")[::2] for part in answer.headers["content-security-policy"].split(";"))
+
+
+@pytest.mark.parametrize(
+    "name, declared, told",
+    [
+        ("f.txt", None, "text/plain; charset=utf-8"),
+        ("f.md", None, "text/markdown; charset=utf-8"),
+        ("f.csv", "text/csv", "text/csv; charset=utf-8"),
+        ("f.bin", "text/x-odd", "text/x-odd; charset=utf-8"),
+        ("f.bin", "text/x-odd; charset=koi8-r", "text/x-odd; charset=koi8-r"),
+        # What tells its encoding itself, is not overruled.
+        ("f.html", None, "text/html"),
+        ("f.xml", None, "text/xml"),
+        ("f.svg", None, "image/svg+xml"),
+        ("f.json", None, "application/json"),
+        ("f.bin", None, "application/octet-stream"),
+        # A name that browsers know.
+        ("f.m4a", None, "audio/mp4"),
+    ],
+)
+def test_text_is_utf_8_where_nobody_has_said_otherwise(dav, rest, name, declared, told):
+    dav.put(name, content=b"text", headers={"Content-Type": declared} if declared else {})
+    assert dav.get(name).headers["content-type"] == told
+    [file] = rest.files()
+    assert rest.get(f"files/{file['id']}/download").headers["content-type"] == told
+    known = told if declared and "charset" in declared else told.partition(";")[0]
+    assert file["mimeType"] == known, "the type that clients compare is as it was"
+    assert dav.stat(name).text("getcontenttype") == known
+
+
+@pytest.mark.parametrize("name", ["f.html", "f.svg", "f.xml", "f.png", "f.txt", "f.bin", "f.xhtml", "f.js"])
+def test_what_is_stored_runs_no_script_and_reaches_nothing(dav, name):
+    dav.make(name)
+    answer = dav.get(name)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert policy_of(answer) == {
+        "default-src": "'none'",
+        "style-src": "'unsafe-inline'",
+        "img-src": "data:",
+        "font-src": "data:",
+        "sandbox": "",
+    }
+
+
+@pytest.mark.parametrize("name", ["f.mp4", "f.webm", "f.mp3", "f.wav", "f.ogg", "f.m4a", "f.flac", "f.pdf"])
+def test_what_a_browser_plays_may_be_fetched_by_its_player_alone(dav, name):
+    """A sandbox would keep the login from the player, and Safari from showing a PDF."""
+    dav.make(name)
+    answer = dav.get(name)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-disposition"].startswith("inline")
+    assert policy_of(answer) == {
+        "default-src": "'none'",
+        "style-src": "'unsafe-inline'",
+        "media-src": "'self'",
+        "form-action": "'none'",
+    }
+
+
+@pytest.mark.parametrize("declared", ["video/mp4; a=b, text/html", "application/pdf; x=\",\", text/html"])
+def test_a_type_that_hides_another_is_no_film(dav, declared):
+    """A browser takes the last type of a list."""
+    dav.put("f", content=b"<script>alert(1)</script>", headers={"Content-Type": declared})
+    assert "sandbox" in policy_of(dav.get("f"))
+
+
 def test_a_folder_is_a_plain_html_list(dav):
     dav.folder("d")
     dav.folder("d/sub")
