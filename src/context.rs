@@ -55,6 +55,12 @@ impl Context<'_> {
         form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
+    /// Whether a browser shows the answer to a person: no client asks for HTML.
+    pub fn is_of_a_browser(&self) -> bool {
+        let asks_for_html = self.header(header::ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/html"));
+        asks_for_html && matches!(self.method, Method::GET | Method::HEAD)
+    }
+
     /// What a proxy in front of us took off the path, like `/api`: X-Forwarded-Prefix, if it is clean; else nothing.
     pub fn forwarded_prefix(&self) -> &str {
         self.header("x-forwarded-prefix").and_then(clean_prefix).unwrap_or_default()

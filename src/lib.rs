@@ -19,7 +19,7 @@
 //! - `media`: what pictures and music tell of themselves
 //! - `ports`: what a runtime provides
 //!
-//! `config`, `context`, `error`, `body`, `resource`, `name` and `date` serve all of them.
+//! `config`, `context`, `error`, `body`, `page`, `resource`, `name` and `date` serve all of them.
 
 pub mod auth;
 pub mod body;
@@ -34,6 +34,7 @@ pub mod handlers;
 pub mod jobs;
 pub mod media;
 pub mod name;
+pub mod page;
 pub mod ports;
 pub mod resource;
 pub mod route;

@@ -7,8 +7,8 @@ use crate::context::Context;
 use crate::dav;
 use crate::error::{Dialect, Error, Result};
 use crate::handlers::{
-    admin, files, folders, fsck, graph, health, jobs, login_flow, me, ocs, openapi, status, tokens, trash, uploads,
-    versions, webhooks,
+    admin, files, folders, fsck, graph, health, jobs, login_flow, me, ocs, openapi, root, status, tokens, trash,
+    uploads, versions, webhooks,
 };
 
 /// Answers a request; errors take the form that clients of the path read.
@@ -26,7 +26,8 @@ async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         ref other => other.as_str(),
     };
     match (method, segments.as_slice()) {
-        ("GET", []) => Ok(welcome(cx)),
+        ("GET", []) => Ok(root::welcome(cx)),
+        ("GET", ["favicon.ico"]) => Ok(root::icon()),
         // Explorer asks the root of the server what it is before it asks the mount.
         ("OPTIONS", []) => Ok(dav::capabilities()),
         // GNOME's file manager climbs up to the root. Without a body: what is compressed crashes its libsoup when it skips it.
@@ -155,16 +156,5 @@ fn redirect(location: &str) -> Response<Body> {
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(header::LOCATION, location);
     }
-    response
-}
-
-/// What a person sees who opens the address in a browser.
-fn welcome(cx: &Context<'_>) -> Response<Body> {
-    let text = format!(
-        "{}: a personal cloud drive.\nWebDAV: /dav/\nREST: /api/v1/ (described at /api/v1/openapi.json)\n",
-        cx.config.webdav_name
-    );
-    let mut response = Response::new(Body::from(text));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }

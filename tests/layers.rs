@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 13] = [
     &["ports", "name"],
     &["body", "crypto", "date", "media", "s3", "scan"],
     &["config"],
-    &["error"],
+    &["error", "page"],
     &["store"],
     &["auth", "resource"],
     &["webhooks"],

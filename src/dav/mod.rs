@@ -11,6 +11,7 @@ mod found;
 mod get;
 pub mod headers;
 pub mod if_header;
+mod index;
 mod listing;
 mod live;
 mod lock;
@@ -40,6 +41,7 @@ mod wanted;
 pub mod xml;
 
 use http::{Method, Response, StatusCode};
+use quick_xml::escape::escape;
 
 use self::copy_move::Kind;
 use self::mount::Tree;
@@ -48,6 +50,7 @@ use self::request::Request;
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Dialect, Error, Result};
+use crate::page::Page;
 use crate::store::ViewRequest;
 use crate::transfer::tus::{self, Tus};
 
@@ -60,7 +63,7 @@ pub fn is_mounted(path: &str, webdav_name: &str) -> bool {
 pub async fn answer(cx: &Context<'_>, body: Body) -> Response<Body> {
     dispatch(cx, body).await.unwrap_or_else(|error| {
         let refused = matches!(error, Error::Unauthorized);
-        let mut response = error.into_response(Dialect::Dav, &cx.config.webdav_name);
+        let mut response = refusal(cx, error);
         // Explorer gives up on a 401 that does not say what is behind it.
         if refused && cx.method == Method::OPTIONS {
             options::add_capabilities(response.headers_mut());
@@ -69,10 +72,28 @@ pub async fn answer(cx: &Context<'_>, body: Body) -> Response<Body> {
     })
 }
 
+/// `the resource does not exist` with a capital at its beginning.
+fn as_sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
 /// Answers `GET /f/{id}`.
 pub async fn private_link(cx: &Context<'_>, id: &str) -> Response<Body> {
     let answer = private_link::redirect(cx, id).await;
-    answer.unwrap_or_else(|error| error.into_response(Dialect::Dav, &cx.config.webdav_name))
+    answer.unwrap_or_else(|error| refusal(cx, error))
+}
+
+/// The answer to what was not done: XML for clients, a page for a person whom a browser has brought here.
+fn refusal(cx: &Context<'_>, error: Error) -> Response<Body> {
+    let sentence = as_sentence(&error.sentence());
+    let mut response = error.into_response(Dialect::Dav, &cx.config.webdav_name);
+    if cx.is_of_a_browser() {
+        let title = response.status().canonical_reason().unwrap_or("Not done");
+        let content = format!("<h1>{title}</h1>\n<p role=\"alert\">{}.</p>\n", escape(&sentence));
+        Page::new(title, &content).fill(&mut response);
+    }
+    response
 }
 
 async fn dispatch(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {

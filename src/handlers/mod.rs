@@ -15,6 +15,7 @@ pub mod ocs;
 pub mod openapi;
 mod paging;
 mod relocation;
+pub mod root;
 pub mod status;
 pub mod tokens;
 pub mod trash;

@@ -70,7 +70,7 @@ async fn approve(cx: &Context<'_>, secret: &str, body: Body) -> Result<Response<
     let logins = logins(cx);
     let login = logins.find(&hash_token(secret)).await?;
     let approval = match Approval::read(cx, &name, &token).await {
-        Err(error) => return asked_again(&login.client, error, false),
+        Err(error) => return asked_again(&login.client, &name, error, false),
         Ok(approval) => approval,
     };
     let granted = approval.grant(cx, &login.client).await?;
@@ -86,7 +86,7 @@ async fn redirect(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
     let [name, token] = fields(body, ["login", "token"]).await?;
     let (base, client) = (cx.base_url()?, client_name(cx));
     let approval = match Approval::read(cx, &name, &token).await {
-        Err(error) => return asked_again(&client, error, true),
+        Err(error) => return asked_again(&client, &name, error, true),
         Ok(approval) => approval,
     };
     let granted = approval.grant(cx, &client).await?;
@@ -97,8 +97,8 @@ async fn redirect(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
     Ok(response)
 }
 
-/// The page once more, where the person is the one to do something about the error.
-fn asked_again(client: &str, error: Error, leads_to_client: bool) -> Result<Response<Body>> {
+/// The page once more, with the login as it was typed, where the person is the one to do something about the error.
+fn asked_again(client: &str, login: &str, error: Error, leads_to_client: bool) -> Result<Response<Body>> {
     let (status, problem) = match error {
         Error::Unauthorized | Error::NotFound(_) => (
             StatusCode::FORBIDDEN,
@@ -107,7 +107,7 @@ fn asked_again(client: &str, error: Error, leads_to_client: bool) -> Result<Resp
         Error::Forbidden(sentence) => (StatusCode::FORBIDDEN, sentence),
         other => return Err(other),
     };
-    Ok(page::ask(status, client, Some(&problem), leads_to_client))
+    Ok(page::ask(status, client, Some((login, &problem)), leads_to_client))
 }
 
 /// A page also for what has gone wrong.

@@ -1,6 +1,7 @@
 """GET and HEAD (RFC 9110, 9.3, 13 and 14; RFC 4918, 9.4)."""
 
 import os
+import re
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 
@@ -291,6 +292,24 @@ def test_a_folder_is_a_plain_html_list(dav):
     assert "%3Cb%3E.txt" in answer.text
     assert dav.head("d/").status_code == 200
     assert dav.head("d/").content == b""
+
+
+def test_folders_come_first_and_sizes_are_readable(dav):
+    dav.folder("b")
+    dav.folder("Z")
+    dav.make("a.bin", bytes(1_234_567))
+    dav.make("C.txt", b"1")
+    page = dav.get("").text
+    places = [page.index(f">{name}</a>") for name in ("b/", "Z/", "a.bin", "C.txt")]
+    assert places == sorted(places)
+    assert 'title="1,234,567 bytes">1.2 MB<' in page and 'title="1 bytes">1 B<' in page
+    assert re.search(r'<time datetime="\d{4}-\d\d-\d\dT[\d:.]+Z">\d{4}-\d\d-\d\d \d\d:\d\d</time>', page)
+
+
+def test_an_empty_folder_says_so(dav):
+    assert "Nothing is here yet" in dav.get("").text
+    dav.make("f")
+    assert "Nothing is here yet" not in dav.get("").text
 
 
 def test_the_root_lists_too(dav):

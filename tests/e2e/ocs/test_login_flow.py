@@ -123,6 +123,15 @@ def test_what_does_not_belong_together_grants_nothing(server, account):
     other.close()
 
 
+@pytest.mark.parametrize("path", ["/login/v2", "/login/flow"])
+def test_after_a_wrong_token_the_login_need_not_be_typed_again(server, account, path):
+    page = Flow(server).page if path == "/login/v2" else server.url + path
+    for login, shown in ((account.login, account.login), ('"><b a="', "&quot;&gt;&lt;b a=&quot;"), ("", "")):
+        answer = httpx.post(page, data={"login": login, "token": "wrong"})
+        assert answer.status_code == 403
+        assert f'value="{shown}"' in answer.text and "wrong" not in answer.text
+
+
 def test_a_login_is_granted_once(server, account):
     flow = Flow(server)
     token = account.token()
