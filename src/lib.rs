@@ -47,7 +47,7 @@ pub mod webhooks;
 
 use std::rc::Rc;
 
-use http::{HeaderName, HeaderValue, Method, Request, Response, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 
 use crate::body::Body;
 use crate::config::Config;
@@ -108,7 +108,9 @@ pub struct HasJobs;
 
 /// The answer to HEAD: the headers of GET, its length among them, and nothing else.
 fn without_body(mut response: Response<Body>) -> Response<Body> {
-    let length = response.body().length;
+    // These two have none, to GET neither: 0 would be the length of the content that a 304 speaks of (RFC 9110, 8.6).
+    let has_content = !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let length = response.body().length.filter(|_| has_content);
     if let (Some(length), false) = (length, response.headers().contains_key(header::CONTENT_LENGTH)) {
         response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
     }

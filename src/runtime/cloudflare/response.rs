@@ -31,9 +31,11 @@ pub async fn outgoing(response: http::Response<Body>, head: bool, tasks: &Rc<Wai
     init.set_status(parts.status.as_u16());
     init.set_headers_headers(&headers);
 
-    let bodiless = head || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    if bodiless || body.length == Some(0) {
-        if !bodiless && !parts.headers.contains_key(header::CONTENT_TYPE) {
+    let bodiless = matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if head || bodiless || body.length == Some(0) {
+        // The body that GET would have.
+        let length = if head { parts.headers.get(header::CONTENT_LENGTH).cloned() } else { Some(0.into()) };
+        if !bodiless && length == Some(0.into()) && !parts.headers.contains_key(header::CONTENT_TYPE) {
             // What has no type counts as text and is compressed, though there is nothing. libsoup crashes at that, and with it
             // the file manager of GNOME.
             headers.append("content-type", "application/octet-stream")?;
