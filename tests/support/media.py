@@ -1,6 +1,8 @@
 """Pictures and music with nothing in them but what they tell of themselves."""
 
+import math
 import struct
+import zlib
 
 
 def tiff(latitude: tuple[int, int, int], longitude: tuple[int, int, int], north: str = "N", east: str = "E") -> bytes:
@@ -92,3 +94,45 @@ def ogg(artist: str, album: str, title: str) -> bytes:
 
     head = b"OpusHead\x01\x02" + struct.pack("<HIhB", 312, 48_000, 0, 0)
     return page(2, 0, head) + page(0, 1, b"OpusTags" + comments(artist, album, title)) + page(4, 2, b"\xfc\xff\xfe")
+
+
+def song(seconds: int) -> bytes:
+    """An MP3 of silence, as long as that."""
+    frame = b"\xff\xfb\x90\0" + b"\0" * 413
+    return frame * (seconds * 44_100 // 1_152 + 1)
+
+
+def wav(seconds: int) -> bytes:
+    """A tone of 440 Hz: 8 bits, 8 kHz, one channel."""
+    samples = bytes(128 + round(40 * math.sin(2 * math.pi * 440 * at / 8_000)) for at in range(8_000 * seconds))
+    kind = struct.pack("<IHHIIHH", 16, 1, 1, 8_000, 8_000, 1, 8)
+    body = b"WAVEfmt " + kind + b"data" + struct.pack("<I", len(samples)) + samples
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def png(colour: tuple[int, int, int], side: int = 64) -> bytes:
+    """A square of one colour."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    rows = (b"\0" + bytes(colour) * side) * side
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def pdf(colour: tuple[int, int, int]) -> bytes:
+    """A page of one colour."""
+    drawing = "{} {} {} rg 0 0 300 300 re f".format(*(value / 255 for value in colour)).encode()
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]/Contents 4 0 R/Resources<<>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(drawing), drawing),
+    ]
+    text, places = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(len(text))
+        text += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"xref\n0 5\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % place for place in places)
+    return text + table + b"trailer<</Size 5/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % len(text)
