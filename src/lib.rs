@@ -70,12 +70,12 @@ impl App {
 
     /// Does the jobs that are due.
     pub async fn run_jobs(&self) -> Summary {
-        jobs::run(&self.config, &self.ports).await
+        jobs::run(&self.config, &self.ports, &Rc::default()).await
     }
 
     /// Does what is due by the clock alone, then the jobs: to be called from time to time.
     pub async fn sweep(&self) -> Summary {
-        jobs::sweep(&self.config, &self.ports).await
+        jobs::sweep(&self.config, &self.ports, &Rc::default()).await
     }
 
     /// Answers a request. Never fails: errors are answers, too.

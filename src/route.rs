@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::dav;
 use crate::error::{Dialect, Error, Result};
 use crate::handlers::{
-    admin, files, folders, fsck, graph, health, jobs, login_flow, me, ocs, openapi, root, status, tokens, trash,
+    admin, files, folders, fsck, graph, health, jobs, keys, login_flow, me, ocs, openapi, root, status, tokens, trash,
     uploads, versions, webhooks,
 };
 
@@ -94,6 +94,8 @@ async fn api(cx: &Context<'_>, method: &str, resource: &[&str], body: Body) -> R
 
         ("POST", ["admin", "fsck"]) => fsck::run(cx, body).await,
 
+        ("GET", ["admin", "keys"]) => keys::list(cx).await,
+
         ("GET", ["admin", "jobs"]) => jobs::list(cx).await,
         ("POST", ["admin", "jobs", id, "retry"]) => jobs::retry(cx, id).await,
         ("DELETE", ["admin", "jobs", id]) => jobs::discard(cx, id).await,
@@ -122,7 +124,7 @@ fn refused(resource: &[&str]) -> Error {
         ["uploads"] => Error::MethodNotAllowed("OPTIONS, POST"),
         ["uploads", _] => Error::MethodNotAllowed("OPTIONS, HEAD, PATCH, DELETE"),
         ["me" | "openapi.json"]
-        | ["admin", "jobs"]
+        | ["admin", "jobs" | "keys"]
         | ["webhooks", _, "deliveries"]
         | ["files", _, "download" | "versions"]
         | ["files", _, "versions", _, "download"] => Error::MethodNotAllowed("GET, HEAD"),

@@ -107,14 +107,18 @@ async fn a_login_is_over_after_twenty_minutes() {
 }
 
 #[tokio::test]
-async fn the_oldest_logins_make_room() {
+async fn strangers_end_no_login_that_is_under_way() {
     let native = Native::in_memory();
     let app = app(&native);
-    let (_, oldest) = begin_login(&app).await;
-    let (_, second) = begin_login(&app).await;
+    let (_, first) = begin_login(&app).await;
     for _ in 0..9_999 {
         begin_login(&app).await;
     }
-    assert_eq!(call(&app, "GET", &oldest, "", &Value::Null).await.0, 404);
-    assert_eq!(call(&app, "GET", &second, "", &Value::Null).await.0, 200);
+    let request = Request::builder().method("POST").uri("/login/v2").header("host", "localhost");
+    let refused = app.handle(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(call(&app, "GET", &first, "", &Value::Null).await.0, 200);
+    native.clock.advance(20 * 60_000);
+    begin_login(&app).await;
 }

@@ -90,6 +90,11 @@ impl MasterKeys {
         master.cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| KeyError::Tag)
     }
 
+    /// The ids of the keys; the first one is that of the key that wraps.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.all().map(|key| key.id.as_str())
+    }
+
     fn all(&self) -> impl Iterator<Item = &MasterKey> {
         std::iter::once(&self.wrapping).chain(&self.retired)
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::json::Field;
 use super::tokens::{self, Limits, TokenRequest};
-use super::{json, parse_id};
+use super::{json, paging, parse_id};
 use crate::auth::require_admin;
 use crate::body::Body;
 use crate::context::Context;
@@ -30,10 +30,13 @@ struct ChangeRequest {
     quota: Field<i64>,
 }
 
-/// All accounts; with `login`, the one that has it.
+/// A page of all accounts; with `login`, the one that has it.
 pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
-    let list = accounts(cx)?.list(cx.query("login")).await?;
-    Ok(json::ok(&json!({ "accounts": list.iter().map(account).collect::<Vec<_>>() })))
+    let accounts = accounts(cx)?;
+    let page = paging::Page::of(cx)?;
+    let found = accounts.list(cx.query("login"), page.after_number()?, page.limit + 1).await?;
+    let (found, next) = page.cut(found, |account| account.id.to_string());
+    Ok(paging::answer(cx, "accounts", found.iter().map(account).collect(), next.as_deref()))
 }
 
 /// Makes an account: 409 where the login is taken.

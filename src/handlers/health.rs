@@ -1,13 +1,15 @@
 //! `/healthz`, whether the program runs, and `/readyz`, whether all that it needs is there.
 
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, header};
 use serde_json::json;
 
-use super::{jobs, json};
+use super::{jobs, json, keys};
+use crate::auth::require_admin;
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::Result;
 use crate::ports::{BlobError, Millis};
+use crate::store::Accounts;
 
 /// How long a job may be due while nobody does any, before something must be wrong with what wakes the runner: longer than
 /// any clock of a deployment is likely to take.
@@ -21,9 +23,23 @@ pub fn alive() -> Response<Body> {
     Response::new(Body::from("ok\n".to_owned()))
 }
 
-/// Whether the database and the object store answer, and how much the runner of jobs is behind.
-/// 503 where one does not.
+/// Whether the database answers: 503 where it does not. Whoever has `ADMIN_TOKEN` is also told of the object store, of the
+/// scanner, of how much the runner of jobs is behind, and of settings that are doubtful.
 pub async fn ready(cx: &Context<'_>) -> Result<Response<Body>> {
+    if cx.headers.contains_key(header::AUTHORIZATION) {
+        require_admin(cx.config, &cx.headers)?;
+        return in_detail(cx).await;
+    }
+    let answers = Accounts::open(cx.ports, &cx.meter).answer().await;
+    let is_ready = answers.inspect_err(|error| log::warn!("readyz: {error}")).is_ok();
+    Ok(json::answer(status(is_ready), &json!({ "ok": is_ready })))
+}
+
+fn status(is_ready: bool) -> StatusCode {
+    if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+async fn in_detail(cx: &Context<'_>) -> Result<Response<Body>> {
     let backlog = jobs::backlog(cx).await.inspect_err(|error| log::warn!("readyz: {error}")).ok();
     let store = reachable(cx).await;
     let scanner = jobs::scanner_state(cx).await.inspect_err(|error| log::warn!("readyz: {error}")).unwrap_or_default();
@@ -48,9 +64,15 @@ pub async fn ready(cx: &Context<'_>) -> Result<Response<Body>> {
     if scanner.failing_since.is_some() {
         warnings.push("the virus scanner fails: uploads wait for it unscanned");
     }
-    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let missing = keys::missing(cx).await.inspect_err(|error| log::warn!("readyz: {error}")).unwrap_or_default();
+    let mut warnings: Vec<String> = warnings.into_iter().map(str::to_owned).collect();
+    warnings.extend(missing.iter().map(|id| {
+        format!(
+            "something was sealed under the master key {id}, which is not configured: `scripts/admin keys` tells what"
+        )
+    }));
     Ok(json::answer(
-        status,
+        status(is_ready),
         &json!({
             "ok": is_ready,
             "database": if database { "ok" } else { "unavailable" },

@@ -29,31 +29,37 @@ pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
     Ok(json::ok(&json!({ "jobs": found.iter().map(show).collect::<Vec<_>>() })))
 }
 
-/// Has a job tried again now.
+/// Has a job tried again now. 404 where no database has it.
 pub async fn retry(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
     require_admin(cx.config, &cx.headers)?;
     let id = parse_id(id, "the job")?;
+    let mut found = false;
     for jobs in all(cx) {
-        jobs.retry(id).await?;
+        found |= jobs.retry(id).await?;
     }
     cx.meter.wake();
-    Ok(json::no_content())
+    done(found)
 }
 
-/// Throws a job away.
+/// Throws a job away. 404 where no database has it.
 pub async fn discard(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
     require_admin(cx.config, &cx.headers)?;
     let id = parse_id(id, "the job")?;
+    let mut found = false;
     for jobs in all(cx) {
-        jobs.discard(id).await?;
+        found |= jobs.discard(id).await?;
     }
-    Ok(json::no_content())
+    done(found)
+}
+
+fn done(found: bool) -> Result<Response<Body>> {
+    if found { Ok(json::no_content()) } else { Err(Error::NotFound("the job")) }
 }
 
 /// Does what is due: jobs, and what only the clock tells.
 pub async fn run(cx: &Context<'_>) -> Result<Response<Body>> {
     require_admin(cx.config, &cx.headers)?;
-    let summary = jobs::sweep(cx.config, cx.ports).await;
+    let summary = jobs::sweep(cx.config, cx.ports, &cx.meter).await;
     let left = backlog(cx).await?.ready;
     Ok(json::ok(&json!({
         "done": summary.done,

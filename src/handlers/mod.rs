@@ -9,6 +9,7 @@ pub mod graph;
 pub mod health;
 pub mod jobs;
 mod json;
+pub mod keys;
 pub mod login_flow;
 pub mod me;
 pub mod ocs;

@@ -8,6 +8,9 @@
 //! - `garbage`: deleting the blobs that nothing names
 //! - `media`: what pictures and music tell of themselves
 //! - `scan`: showing contents to the virus scanner
+//!
+//! Of the kinds, `purge`, `rescan` and `tree` are done in steps of the store alone: deleting large trees, scanning
+//! everything again, and telling webhooks of large trees.
 
 mod digest;
 mod garbage;
@@ -53,11 +56,11 @@ pub struct Summary {
     pub again_in: Option<Duration>,
 }
 
-/// Does the jobs that are due. What goes wrong is in the log and in the job.
-pub async fn run(config: &Config, ports: &Ports) -> Summary {
+/// Does the jobs that are due. What goes wrong is in the log and in the job. `meter` counts what is asked of the databases.
+pub async fn run(config: &Config, ports: &Ports, meter: &Rc<Meter>) -> Summary {
     let mut summary = Summary::default();
     let end = ports.clock.now() + RUN_TIME;
-    for jobs in Jobs::all(ports, &Rc::new(Meter::default())) {
+    for jobs in Jobs::all(ports, meter) {
         run_until(end, config, ports, &jobs, &mut summary).await;
         match jobs.next_due().await {
             Ok(Some(due)) => {
@@ -118,12 +121,12 @@ async fn run_until(end: Millis, config: &Config, ports: &Ports, jobs: &Jobs, sum
 }
 
 /// Does what is due by the clock alone, then the jobs.
-pub async fn sweep(config: &Config, ports: &Ports) -> Summary {
-    let (mut deleted, meter) = (0, Rc::new(Meter::default()));
-    if let Err(error) = Logins::open(ports, &meter).sweep().await {
+pub async fn sweep(config: &Config, ports: &Ports, meter: &Rc<Meter>) -> Summary {
+    let mut deleted = 0;
+    if let Err(error) = Logins::open(ports, meter).sweep().await {
         log::error!("logins were not forgotten: {error}");
     }
-    for jobs in Jobs::all(ports, &meter) {
+    for jobs in Jobs::all(ports, meter) {
         match garbage::collect(config, ports, &jobs).await {
             Ok(blobs) => deleted += blobs,
             Err(error) => log::error!("garbage was not collected: {error}"),
@@ -135,7 +138,7 @@ pub async fn sweep(config: &Config, ports: &Ports) -> Summary {
             log::error!("old deletions were not made final: {error}");
         }
     }
-    Summary { deleted_blobs: deleted, ..run(config, ports).await }
+    Summary { deleted_blobs: deleted, ..run(config, ports, meter).await }
 }
 
 /// Whether the job is done.
@@ -153,6 +156,8 @@ async fn perform(config: &Config, ports: &Ports, jobs: &Jobs, job: &Job) -> Resu
         "digest" => digest::compute(config, ports, jobs, job).await,
         "media" => media::look(config, ports, jobs, job).await,
         "scan" => scan::scan(config, ports, jobs, job).await,
+        "tree" => jobs.tell_tree(job).await.map(|()| true),
+        "purge" => jobs.purge(job).await.map(|()| true),
         "rescan" => jobs.continue_rescan(job).await.map(|_| true),
         _ => {
             jobs.fail(job, "this program does not know how to do it", Vec::new()).await?;

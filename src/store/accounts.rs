@@ -1,10 +1,11 @@
 //! Accounts: a row in the directory and a drive of its own.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use serde::Deserialize;
 
-use super::{Database, Meter};
+use super::{Database, Meter, purge};
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Ports, Rows, SqlError, Statement};
 
@@ -65,10 +66,16 @@ pub struct Account {
 /// What a drive says of its size.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Usage {
+    account_id: i64,
     /// Bytes that it may hold; none for no limit.
     pub quota: Option<i64>,
     /// Bytes that it holds, earlier versions included.
     pub used: i64,
+}
+
+#[derive(Deserialize)]
+struct Nodes {
+    nodes: i64,
 }
 
 const ACCOUNT: &str = "id, login, display_name, created_at";
@@ -78,6 +85,11 @@ impl Accounts {
     pub fn open(ports: &Ports, meter: &Rc<Meter>) -> Self {
         let directory = Database { sql: ports.databases.directory(), meter: meter.clone() };
         Self { ports: ports.clone(), meter: meter.clone(), directory, now: ports.clock.now() }
+    }
+
+    /// Whether the directory answers: an error where it does not. Reads nothing.
+    pub async fn answer(&self) -> Result<()> {
+        self.directory.batch(vec![Statement::read("SELECT 1 AS one", [])]).await.map(|_| ())
     }
 
     /// Makes an account with an empty drive; 409 where the login is taken.
@@ -128,16 +140,22 @@ impl Accounts {
         )
     }
 
-    /// All accounts in the order of their making, or the one of that login.
-    pub async fn list(&self, login: Option<String>) -> Result<Vec<Account>> {
+    /// Accounts in the order of their making, after a number and up to a number of them; of a login, the one that has it.
+    pub async fn list(&self, login: Option<String>, after: i64, limit: i64) -> Result<Vec<Account>> {
         let statement = Statement::read(
-            format!("SELECT {ACCOUNT} FROM accounts WHERE ?1 IS NULL OR login = ?1 ORDER BY id"),
-            [login.into()],
+            format!("SELECT {ACCOUNT} FROM accounts WHERE id > ?1 AND (?2 IS NULL OR login = ?2) ORDER BY id LIMIT ?3"),
+            [after.into(), login.into(), limit.into()],
         );
         let results = self.directory.batch(vec![statement]).await?;
         let mut accounts: Vec<Account> = results.first().map(Rows::parse).transpose()?.unwrap_or_default();
+        let ids: Vec<i64> = accounts.iter().map(|account| account.id).collect();
+        let mut usages = HashMap::new();
+        for shard in self.ports.databases.shards() {
+            let shard = Database { sql: shard, meter: self.meter.clone() };
+            usages.extend(usages_in(&shard, &ids).await?.into_iter().map(|usage| (usage.account_id, usage)));
+        }
         for account in &mut accounts {
-            account.usage = self.usage(account.id).await?;
+            account.usage = usages.remove(&account.id).unwrap_or_default();
         }
         Ok(accounts)
     }
@@ -148,19 +166,8 @@ impl Accounts {
         let results = self.directory.batch(vec![statement]).await?;
         let account: Option<Account> = results.first().map(Rows::first).transpose()?.flatten();
         let mut account = account.ok_or(Error::NotFound("the account"))?;
-        account.usage = self.usage(id).await?;
+        account.usage = usages_in(&self.drive(id), &[id]).await?.pop().unwrap_or_default();
         Ok(account)
-    }
-
-    async fn usage(&self, account: i64) -> Result<Usage> {
-        let statement = Statement::read(
-            "SELECT d.quota, r.size + b.size + d.version_bytes AS used FROM drives d \
-               JOIN nodes r ON r.root_of = d.account_id JOIN nodes b ON b.root_of = -d.account_id \
-             WHERE d.account_id = ?1",
-            [account.into()],
-        );
-        let results = self.drive(account).batch(vec![statement]).await?;
-        Ok(results.first().map(Rows::first).transpose()?.flatten().unwrap_or_default())
     }
 
     /// Changes an account; 404 where there is none of that number.
@@ -183,29 +190,56 @@ impl Accounts {
         self.get(id).await
     }
 
-    /// Deletes an account with all that its drive holds; its blobs become garbage.
+    /// Deletes an account with all that its drive holds; its blobs become garbage. What is large is deleted by a job, which
+    /// nobody sees: the login is free at once.
     pub async fn delete(&self, id: i64) -> Result<()> {
         self.get(id).await?;
         // The tokens go first, so that nobody writes to what goes after them.
         let of_account =
             |table: &str| Statement::write(format!("DELETE FROM {table} WHERE account_id = ?1"), [id.into()]);
-        let nodes = Statement::write(
-            "WITH RECURSIVE below(id) AS (SELECT id FROM nodes WHERE root_of IN (?1, -?1) \
-               UNION ALL SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id) \
-             DELETE FROM nodes WHERE id IN (SELECT id FROM below)",
-            [id.into()],
-        );
-        let drives = Statement::write("DELETE FROM drives WHERE account_id IN (?1, -?1)", [id.into()]);
-        self.drive(id)
-            .batch(vec![of_account("tokens"), of_account("webhooks"), of_account("jobs"), nodes, drives])
-            .await?;
+        let mut batch = vec![of_account("tokens"), of_account("webhooks"), of_account("jobs")];
+        if self.nodes(id).await? <= purge::MOST {
+            batch.push(Statement::write(
+                "WITH RECURSIVE below(id) AS (SELECT id FROM nodes WHERE root_of IN (?1, -?1) \
+                   UNION ALL SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id) \
+                 DELETE FROM nodes WHERE id IN (SELECT id FROM below)",
+                [id.into()],
+            ));
+            batch.push(Statement::write("DELETE FROM drives WHERE account_id IN (?1, -?1)", [id.into()]));
+        } else {
+            batch.push(purge::purge_drive(id, self.now));
+        }
+        self.drive(id).batch(batch).await?;
         self.directory.batch(vec![delete_account(id)]).await?;
         Ok(())
+    }
+
+    /// How many files and folders a drive has, those in the trash among them.
+    async fn nodes(&self, account: i64) -> Result<i64> {
+        let statement = Statement::read(
+            "SELECT coalesce(sum(1 + files + folders), 0) AS nodes FROM nodes WHERE root_of IN (?1, -?1)",
+            [account.into()],
+        );
+        let results = self.drive(account).batch(vec![statement]).await?;
+        let row: Option<Nodes> = results.first().map(Rows::first).transpose()?.flatten();
+        Ok(row.map_or(0, |row| row.nodes))
     }
 
     fn drive(&self, account: i64) -> Database {
         Database { sql: self.ports.databases.drive(account), meter: self.meter.clone() }
     }
+}
+
+/// What the drives of these accounts say, of those that are in that database. One round trip.
+async fn usages_in(database: &Database, accounts: &[i64]) -> Result<Vec<Usage>> {
+    let statement = Statement::read(
+        "SELECT d.account_id, d.quota, r.size + b.size + d.version_bytes AS used FROM json_each(?1) a \
+           CROSS JOIN drives d ON d.account_id = a.value CROSS JOIN nodes r ON r.root_of = d.account_id \
+           CROSS JOIN nodes b ON b.root_of = -d.account_id",
+        [serde_json::json!(accounts).to_string().into()],
+    );
+    let results = database.batch(vec![statement]).await?;
+    Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
 }
 
 fn delete_account(id: i64) -> Statement {

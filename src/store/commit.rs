@@ -59,6 +59,8 @@ pub struct Place {
     pub name: String,
     /// The node that has the name, with its entity tag.
     pub occupant: Option<(i64, String)>,
+    /// How many nodes that was, with all that is below it.
+    pub(super) nodes: i64,
     /// Whether `occupant` was read, and is not merely assumed to be none.
     occupant_read: bool,
     /// What the client demands of the occupant.
@@ -79,6 +81,7 @@ impl Place {
             parent: parent.id,
             name: name.to_owned(),
             occupant: trail.target().map(|node| (node.id, node.etag.clone())),
+            nodes: trail.target().map_or(0, Node::count),
             occupant_read: true,
             expect: Expect::Anything,
             way: way(trail, trail.parent_index()),
@@ -93,6 +96,7 @@ impl Place {
             parent: node.parent_id?,
             name: node.name.clone(),
             occupant: Some((node.id, node.etag.clone())),
+            nodes: node.count(),
             occupant_read: true,
             expect: Expect::Unchanged,
             way: String::new(),
@@ -121,7 +125,7 @@ impl Place {
     /// Another name in the same folder, taken to be vacant.
     #[must_use]
     pub fn renamed(&self, name: &str) -> Self {
-        Self { name: name.to_owned(), occupant: None, occupant_read: false, ..self.clone() }
+        Self { name: name.to_owned(), occupant: None, nodes: 0, occupant_read: false, ..self.clone() }
     }
 
     /// The place of a member called `name` in the folder at the end of `trail`, which is taken to
@@ -131,6 +135,7 @@ impl Place {
             parent: folder,
             name: name.to_owned(),
             occupant: None,
+            nodes: 0,
             occupant_read: false,
             expect: Expect::Anything,
             way: way(trail, trail.target_index()),

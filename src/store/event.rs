@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::scan::SETTLED;
+use super::tree_event::announce_many;
 use super::{Node, Place, View};
 use crate::ports::{Millis, Statement, Value};
 
@@ -71,17 +72,21 @@ pub struct FormerPlace {
     pub name: String,
 }
 
+/// Files of which the batch of a change tells itself; of a larger tree one job does, step by step (`tree_event`).
+pub(super) const MOST_AT_ONCE: i64 = 100;
+
 /// Which event it is: a file that has come to be settled in this very request is new.
 const KIND: &str = "CASE WHEN ?5 <> 'file.written' THEN ?5 WHEN n.settled_at = ?4 THEN 'file.created' \
                     ELSE 'file.updated' END";
 
 /// `wanted`: the webhooks of account ?1.
-const WANTED: &str = "wanted(id, folder_id, events) AS MATERIALIZED (SELECT id, folder_id, ' ' || events || ' ' \
+pub(super) const WANTED: &str = "wanted(id, folder_id, events) AS MATERIALIZED (SELECT id, folder_id, ' ' || events || ' ' \
    FROM webhooks WHERE account_id = ?1 AND enabled)";
 
 /// The jobs that tell of the event ?5 at the time ?4: one for each row of `reach`, a webhook and a file that it reaches,
-/// if it wants to hear of that. ?6 and ?7 are where the node `root` was before it was moved.
-fn telling(reach: &str) -> String {
+/// if it wants to hear of that. ?6 and ?7 are where the node `root` was before it was moved. A file counts that was settled
+/// by the time ?8, or, where that is NULL, is now.
+pub(super) fn telling(reach: &str) -> String {
     format!(
         "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
          WITH RECURSIVE {WANTED}, {reach} \
@@ -100,53 +105,69 @@ fn telling(reach: &str) -> String {
          WHERE instr(w.events, ' ' || {KIND} || ' ') \
            AND CASE WHEN ?5 IN ('file.written', 'file.created') THEN c.{SETTLED} \
              WHEN ?5 = 'file.infected' THEN 1 ELSE n.settled_at IS NOT NULL END \
+           AND (?8 IS NULL OR n.settled_at <= ?8) \
          RETURNING 1 AS one"
     )
 }
 
-/// Tells of the event `event`, or of a content that has come to be settled (`file.written`), for each file of account
-/// `account` that has the content and is not in the trash.
-pub(super) fn announce_content(account: i64, content: &str, event: &str, now: Millis) -> Statement {
-    let reach = "root(id) AS (SELECT NULL), \
-         files(id) AS MATERIALIZED (SELECT id FROM nodes WHERE content_id = ?2 AND EXISTS (SELECT 1 FROM wanted)), \
+/// `reach` for the files that `files` selects, of those that are in the drive and not in its trash.
+pub(super) fn reach_of(files: &str) -> String {
+    format!(
+        "root(id) AS (SELECT NULL), \
+         files(id) AS MATERIALIZED ({files}), \
          up(file, id) AS (SELECT f.id, n.parent_id FROM files f CROSS JOIN nodes n ON n.id = f.id \
            UNION SELECT up.file, n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL), \
-         reach(hook, id) AS (SELECT w.id, f.id FROM files f CROSS JOIN wanted w \
-           WHERE EXISTS (SELECT 1 FROM up CROSS JOIN nodes r ON r.id = up.id WHERE up.file = f.id AND r.root_of = ?1) \
-             AND (w.folder_id IS NULL OR EXISTS (SELECT 1 FROM up WHERE up.file = f.id AND up.id = w.folder_id)))";
-    Statement::jobs(
-        telling(reach),
-        [account.into(), content.into(), Value::Null, now.into(), event.into(), Value::Null, Value::Null],
+         present(file) AS MATERIALIZED (SELECT up.file FROM up CROSS JOIN nodes r ON r.id = up.id WHERE r.root_of = ?1), \
+         reach(hook, id) AS (SELECT w.id, p.file FROM wanted w CROSS JOIN present p WHERE w.folder_id IS NULL \
+           UNION SELECT w.id, p.file FROM present p CROSS JOIN up ON up.file = p.file \
+             CROSS JOIN wanted w ON w.folder_id = up.id)"
     )
+}
+
+/// Tells of the event `event`, or of a content that has come to be settled (`file.written`), for each file of account
+/// `account` that has the content and is not in the trash; where there are many, one job does.
+pub(super) fn announce_content(account: i64, content: &str, event: &str, now: Millis) -> [Statement; 2] {
+    let files = format!(
+        "SELECT id FROM nodes WHERE content_id = ?2 AND EXISTS (SELECT 1 FROM wanted) \
+         AND (SELECT count(*) FROM (SELECT 1 FROM nodes WHERE content_id = ?2 LIMIT {MOST_AT_ONCE} + 1)) <= {MOST_AT_ONCE}"
+    );
+    let few = Statement::jobs(
+        telling(&reach_of(&files)),
+        [account.into(), content.into(), Value::Null, now.into(), event.into(), Value::Null, Value::Null, Value::Null],
+    );
+    [few, announce_many(account, content, event, now)]
 }
 
 impl View {
     /// Tells of the file that has just been given a content.
     pub(super) fn announce_written(&self, place: &Place) -> Option<Statement> {
-        self.announce("file.written", place, None)
+        self.announce("file.written", place, 1, None)
     }
 
-    /// Tells of every file at or below a place that has just been made.
-    pub(super) fn announce_created(&self, place: &Place) -> Option<Statement> {
-        self.announce(EventKind::Created.name(), place, None)
+    /// Tells of every file of a tree of `nodes` nodes that has just been made at a place.
+    pub(super) fn announce_created(&self, place: &Place, nodes: i64) -> Option<Statement> {
+        self.announce(EventKind::Created.name(), place, nodes, None)
     }
 
     /// Tells of every file at or below a place that is about to be deleted.
     pub(super) fn announce_deleted(&self, place: &Place) -> Option<Statement> {
-        self.announce(EventKind::Deleted.name(), place, None)
+        self.announce(EventKind::Deleted.name(), place, place.nodes, None)
     }
 
-    /// Tells of every file at or below a place that has just been moved there.
-    pub(super) fn announce_moved(&self, from: &Place, to: &Place) -> Option<Statement> {
-        self.announce(EventKind::Moved.name(), to, Some(from))
+    /// Tells of every file of a tree of `nodes` nodes that has just been moved.
+    pub(super) fn announce_moved(&self, from: &Place, to: &Place, nodes: i64) -> Option<Statement> {
+        self.announce(EventKind::Moved.name(), to, nodes, Some(from))
     }
 
     /// One job for each file at or below `place` and each webhook that wants to hear of it: those
-    /// of the whole drive, of a folder above, and of a folder within. Nothing where the account had
-    /// no webhook when the request began.
-    fn announce(&self, event: &'static str, place: &Place, from: Option<&Place>) -> Option<Statement> {
+    /// of the whole drive, of a folder above, and of a folder within. One for all of them where there
+    /// are many nodes. Nothing where the account had no webhook when the request began.
+    fn announce(&self, event: &'static str, place: &Place, nodes: i64, from: Option<&Place>) -> Option<Statement> {
         if self.caller.has_webhooks == 0 {
             return None;
+        }
+        if nodes > MOST_AT_ONCE {
+            return Some(self.announce_tree(event, place));
         }
         let (former_parent, former_name): (Value, Value) = match from {
             Some(from) => (from.parent.into(), from.name.as_str().into()),
@@ -174,6 +195,7 @@ impl View {
                 event.into(),
                 former_parent,
                 former_name,
+                Value::Null,
             ],
         ))
     }

@@ -13,33 +13,31 @@ const LEASE: Millis = 600_000;
 /// Blobs that an object store deletes in one call.
 const MOST: i64 = 1_000;
 
+/// Of those that may have left parts of an upload behind, which cost calls of their own: an invocation of a Worker has a
+/// limited number of them.
+const MOST_UNFINISHED: i64 = 50;
+
 /// A blob that is to be deleted.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Garbage {
     /// Its key.
     #[serde(rename = "blob_key")]
     pub key: String,
-    /// Whether it is of an upload that never came to its end.
-    uploaded: i64,
-}
-
-impl Garbage {
-    /// Whether it is of an upload that never came to its end, and may have left parts behind.
-    pub fn is_unfinished(&self) -> bool {
-        self.uploaded != 0
-    }
 }
 
 impl Jobs {
     /// Gives up to 1,000 blobs up that have been garbage for `grace` milliseconds: no upload links
-    /// them any more. Whoever asks deletes them, and then forgets them. One round trip.
-    pub async fn give_up_garbage(&self, grace: Millis) -> Result<Vec<Garbage>> {
+    /// them any more. Whoever asks deletes them, and then forgets them. Those that an `unfinished` upload
+    /// may have left come by themselves, up to 50. One round trip.
+    pub async fn give_up_garbage(&self, grace: Millis, unfinished: bool) -> Result<Vec<Garbage>> {
         let now = self.now();
+        let most = if unfinished { MOST_UNFINISHED } else { MOST };
         let statement = Statement::write(
             "UPDATE blob_garbage SET given_up = ?1 WHERE blob_key IN ( \
-               SELECT blob_key FROM blob_garbage WHERE due_at <= ?2 AND given_up <= ?3 ORDER BY due_at LIMIT ?4) \
-             RETURNING blob_key, uploaded",
-            [(now + LEASE).into(), (now - grace).into(), now.into(), MOST.into()],
+               SELECT blob_key FROM blob_garbage WHERE due_at <= ?2 AND given_up <= ?3 AND uploaded = ?4 \
+               ORDER BY due_at LIMIT ?5) \
+             RETURNING blob_key",
+            [(now + LEASE).into(), (now - grace).into(), now.into(), unfinished.into(), most.into()],
         );
         let results = self.database().batch(vec![statement]).await?;
         Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
@@ -56,20 +54,29 @@ impl Jobs {
         Ok(())
     }
 
-    /// Forgets locks and uploads that have expired, tokens thirty days after their end, and up to 1,000 versions beyond the
-    /// number of a file's that is `kept`. One round trip.
+    /// Forgets locks and uploads that have expired, tokens thirty days after their end, and, where fewer are to be `kept`
+    /// than before, up to 1,000 versions beyond that number of a file's. One round trip.
     pub async fn forget_expired(&self, kept: i64) -> Result<()> {
         let now = self.now();
         let locks = Statement::write("DELETE FROM locks WHERE expires_at <= ?1", [now.into()]);
         let tokens = Statement::write("DELETE FROM tokens WHERE expires_at <= ?1", [(now - 30 * DAY).into()]);
+        let uploads = Statement::write("DELETE FROM uploads WHERE expires_at <= ?1", [now.into()]);
+        let too_many = "SELECT id FROM ( \
+             SELECT id, row_number() OVER (PARTITION BY node_id ORDER BY id DESC) AS nth FROM versions \
+             WHERE NOT EXISTS (SELECT 1 FROM versions_kept WHERE kept <= ?1)) WHERE nth > ?1";
         let versions = Statement::write(
-            "DELETE FROM versions WHERE id IN ( \
-               SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY node_id ORDER BY id DESC) AS nth FROM versions) \
-               WHERE nth > ?1 LIMIT ?2)",
+            format!("DELETE FROM versions WHERE id IN ({too_many} LIMIT ?2)"),
             [kept.into(), MOST.into()],
         );
-        let uploads = Statement::write("DELETE FROM uploads WHERE expires_at <= ?1", [now.into()]);
-        self.database().batch(vec![locks, tokens, versions, uploads]).await?;
-        Ok(())
+        // Whatever writes a version keeps their number: they need be looked through once.
+        let done = Statement::write(
+            format!(
+                "INSERT INTO versions_kept (one, kept) SELECT 1, ?1 \
+                 WHERE NOT EXISTS (SELECT 1 FROM versions_kept WHERE kept = ?1) AND NOT EXISTS ({too_many}) \
+                 ON CONFLICT (one) DO UPDATE SET kept = excluded.kept"
+            ),
+            [kept.into()],
+        );
+        self.database().batch(vec![locks, tokens, uploads, versions, done]).await.map(|_| ())
     }
 }

@@ -3,14 +3,14 @@
 use std::rc::Rc;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
+use super::line::DueRow;
 use super::{Database, Meter};
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Ports, Rows, Sql, Statement, Value};
 
 /// How long a job may take before somebody else does it, unless its lease is renewed.
-const LEASE: Millis = 30_000;
+pub(super) const LEASE: Millis = 30_000;
 
 /// How often a job is tried before it is given up for a person to look at.
 const MOST_TRIES: i64 = 25;
@@ -19,10 +19,8 @@ const MOST_TRIES: i64 = 25;
 pub(super) const FIRST_PAUSE: Millis = 5_000;
 const LONGEST_PAUSE: Millis = 3_600_000;
 
-/// Jobs of one subject that are leased at once, so that one slow receiver does not hold up the others; of one that fails,
-/// it is one. Due jobs that are looked at for that.
-const AT_ONCE_OF_A_SUBJECT: i64 = 4;
-const LOOKED_AT: i64 = 200;
+/// Nobody needs to know of more exactly.
+const MOST_COUNTED: i64 = 10_000;
 
 /// The jobs in one database.
 #[derive(Clone)]
@@ -73,21 +71,17 @@ pub struct JobInfo {
 /// How much there is to do.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 pub struct Backlog {
-    /// Jobs that are due or will be.
+    /// Jobs that are due or will be; counted up to 10,000.
     pub ready: i64,
-    /// Jobs that were given up.
+    /// Jobs that were given up; likewise.
     pub dead: i64,
     /// When the oldest of the former was made.
     pub oldest: Option<Millis>,
-    /// When the first of them was due, or will be.
+    /// When the first of them was due, or will be, that there is a place for.
+    #[serde(default)]
     pub due: Option<Millis>,
     /// Jobs that somebody does just now.
     pub leased: i64,
-}
-
-#[derive(Deserialize)]
-struct DueRow {
-    due_at: Option<Millis>,
 }
 
 impl Jobs {
@@ -106,43 +100,17 @@ impl Jobs {
         self.ports.clock.now()
     }
 
-    /// Leases up to `limit` jobs that are due, not many of one subject. One round trip.
-    pub async fn lease(&self, limit: i64) -> Result<Vec<Job>> {
-        let now = self.now();
-        let given_up = Statement::write(
+    pub(super) fn random_lease(&self) -> String {
+        self.ports.random_hex(8)
+    }
+
+    /// Gives up those whose last attempt never came to an end: each still has its lease.
+    pub(super) fn give_up(&self) -> Statement {
+        Statement::write(
             "UPDATE jobs SET state = 'dead', lease = NULL, error = coalesce(error, 'it never came to an end') \
-             WHERE state = 'ready' AND due_at <= ?1 AND tries >= ?2",
-            [now.into(), MOST_TRIES.into()],
-        );
-        let lease = Statement::write(
-            "UPDATE jobs SET lease = ?1, due_at = ?2, tries = tries + 1 WHERE id IN ( \
-               WITH failing(kind, subject) AS MATERIALIZED ( \
-                 SELECT 'webhook', id FROM webhooks WHERE failing_since IS NOT NULL \
-                 UNION ALL SELECT 'scan', value FROM scanner CROSS JOIN json_each('[0, 1]')), \
-               leased(kind, subject, n) AS MATERIALIZED ( \
-                 SELECT kind, subject, count(*) FROM jobs WHERE lease IS NOT NULL AND due_at > ?3 AND state = 'ready' \
-                 GROUP BY kind, subject), \
-               due(id, due_at, kind, subject, nth) AS ( \
-                 SELECT id, due_at, kind, subject, row_number() OVER (PARTITION BY kind, subject ORDER BY due_at, id) \
-                 FROM (SELECT id, kind, subject, due_at FROM jobs WHERE state = 'ready' AND due_at <= ?3 \
-                   ORDER BY due_at LIMIT ?4)) \
-               SELECT d.id FROM due d LEFT JOIN leased l ON l.kind = d.kind AND l.subject = d.subject \
-               WHERE d.nth + coalesce(l.n, 0) <= CASE WHEN (d.kind, d.subject) IN failing THEN 1 ELSE ?5 END \
-               ORDER BY d.due_at, d.id LIMIT ?6) \
-             RETURNING id, account_id, kind, subject, payload, tries, lease",
-            [
-                self.ports.random_hex(8).into(),
-                (now + LEASE).into(),
-                now.into(),
-                LOOKED_AT.into(),
-                AT_ONCE_OF_A_SUBJECT.into(),
-                limit.into(),
-            ],
-        );
-        let results = self.database.batch(vec![given_up, lease]).await?;
-        let mut jobs: Vec<Job> = results.get(1).map(Rows::parse).transpose()?.unwrap_or_default();
-        jobs.sort_by_key(|job| job.id);
-        Ok(jobs)
+             WHERE lease IS NOT NULL AND +state = 'ready' AND due_at <= ?1 AND tries >= ?2",
+            [self.now().into(), MOST_TRIES.into()],
+        )
     }
 
     /// Records that a job is done, and what else is to be recorded. One round trip.
@@ -176,26 +144,27 @@ impl Jobs {
         self.database.batch(vec![renew]).await.map(|_| ())
     }
 
-    /// Has a job tried again soon, as if this attempt had not been, and what else is to be recorded. The other jobs of the
-    /// subject wait, too. One round trip.
+    /// Records a step of a job, of which more are to come: what is left, and what else is to be recorded. One round trip.
+    pub async fn go_on(&self, job: &Job, payload: String, also: Vec<Statement>) -> Result<()> {
+        let rest = Statement::write(
+            "UPDATE jobs SET lease = NULL, tries = 0, error = NULL, due_at = ?2, payload = ?3 WHERE id = ?1",
+            [job.id.into(), self.now().into(), payload.into()],
+        );
+        self.record(job, [rest].into_iter().chain(also)).await
+    }
+
+    /// Has a job tried again soon, as if this attempt had not been, and what else is to be recorded. One round
+    /// trip.
     pub async fn put_off(&self, job: &Job, why: Option<&str>, also: Vec<Statement>) -> Result<()> {
         let later = Statement::write(
             "UPDATE jobs SET lease = NULL, tries = tries - 1, error = ?2, due_at = ?3 WHERE id = ?1",
             [job.id.into(), why.into(), (self.now() + FIRST_PAUSE).into()],
         );
-        self.record(job, [later, self.hold_others(job)].into_iter().chain(also)).await
+        self.record(job, [later].into_iter().chain(also)).await
     }
 
-    /// When the next job is due; none where there is none. One round trip.
-    pub async fn next_due(&self) -> Result<Option<Millis>> {
-        let statement = Statement::read("SELECT min(due_at) AS due_at FROM jobs WHERE state = 'ready'", []);
-        let results = self.database.batch(vec![statement]).await?;
-        let row: Option<DueRow> = results.first().map(Rows::first).transpose()?.flatten();
-        Ok(row.and_then(|row| row.due_at))
-    }
-
-    /// Records that an attempt failed, and what else is to be recorded. After many attempts, the job is given up. The
-    /// other jobs of the subject wait a little: they may fare better, and come first. One round trip.
+    /// Records that an attempt failed, and what else is to be recorded. After many attempts, the job is given up. It
+    /// comes after the others of its line: they may fare better. One round trip.
     pub async fn fail(&self, job: &Job, error: &str, also: Vec<Statement>) -> Result<()> {
         let due_at: Value = (self.now() + self.pause(job.tries)).into();
         let failed = Statement::write(
@@ -203,16 +172,7 @@ impl Jobs {
                state = CASE WHEN tries >= ?4 THEN 'dead' ELSE 'ready' END WHERE id = ?1",
             [job.id.into(), error.into(), due_at, MOST_TRIES.into()],
         );
-        self.record(job, [failed, self.hold_others(job)].into_iter().chain(also)).await
-    }
-
-    /// Has the other jobs of the subject wait a little, too.
-    fn hold_others(&self, job: &Job) -> Statement {
-        Statement::write(
-            "UPDATE jobs SET due_at = max(due_at, ?3) \
-             WHERE kind = ?1 AND subject = ?2 AND state = 'ready' AND lease IS NULL",
-            [job.kind.as_str().into(), job.subject.into(), (self.now() + FIRST_PAUSE).into()],
-        )
+        self.record(job, [failed].into_iter().chain(also)).await
     }
 
     /// The pause before the next attempt, give or take a quarter.
@@ -226,15 +186,17 @@ impl Jobs {
 
     /// How much there is to do. One round trip.
     pub async fn backlog(&self) -> Result<Backlog> {
-        let statement = Statement::read(
-            "SELECT count(*) FILTER (WHERE state = 'ready') AS ready, count(*) FILTER (WHERE state = 'dead') AS dead, \
-             min(created_at) FILTER (WHERE state = 'ready') AS oldest, \
-             min(due_at) FILTER (WHERE state = 'ready') AS due, \
-             count(*) FILTER (WHERE state = 'ready' AND lease IS NOT NULL AND due_at > ?1) AS leased FROM jobs",
-            [self.now().into()],
+        let counts = Statement::read(
+            "SELECT (SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'ready' LIMIT ?2)) AS ready, \
+             (SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'dead' LIMIT ?2)) AS dead, \
+             (SELECT created_at FROM jobs WHERE state = 'ready' ORDER BY id LIMIT 1) AS oldest, \
+             (SELECT count(*) FROM jobs WHERE lease IS NOT NULL AND +state = 'ready' AND due_at > ?1) AS leased",
+            [self.now().into(), MOST_COUNTED.into()],
         );
-        let results = self.database.batch(vec![statement]).await?;
-        Ok(results.first().map(Rows::first).transpose()?.flatten().unwrap_or_default())
+        let results = self.database.batch(vec![counts, self.next_due_statement()]).await?;
+        let counted: Option<Backlog> = results.first().map(Rows::first).transpose()?.flatten();
+        let next: Option<DueRow> = results.get(1).map(Rows::first).transpose()?.flatten();
+        Ok(Backlog { due: next.and_then(|row| row.due_at), ..counted.unwrap_or_default() })
     }
 
     /// Up to 1,000 jobs in that state, or in any, the oldest first. One round trip.
@@ -248,15 +210,30 @@ impl Jobs {
         Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
     }
 
-    /// Has a job tried again now, as if for the first time; one that is under way is left alone. 404 where there is none.
-    pub async fn retry(&self, id: i64) -> Result<()> {
-        let due = "UPDATE jobs SET state = 'ready', tries = 0, \
-                     due_at = CASE WHEN lease IS NOT NULL AND due_at > ?2 THEN due_at ELSE ?2 END WHERE id = ?1 RETURNING id";
-        self.one(vec![Statement::write(due, [id.into(), self.now().into()])]).await
+    /// Has a job tried again now, as if for the first time, and before the others of its line; one that is under way is left
+    /// alone. Whether there is one.
+    pub async fn retry(&self, id: i64) -> Result<bool> {
+        let line = |table: &str, which: &str| {
+            Statement::write(
+                format!("UPDATE {table} SET not_before = 0 WHERE {which} AND failing_since IS NOT NULL"),
+                [id.into()],
+            )
+        };
+        let webhook = line("webhooks", "id = (SELECT subject FROM jobs WHERE id = ?1 AND kind = 'webhook')");
+        let scanner = line("scanner", "EXISTS (SELECT 1 FROM jobs WHERE id = ?1 AND kind = 'scan')");
+        let due = Statement::write(
+            "UPDATE jobs SET state = 'ready', tries = 0, \
+               due_at = CASE WHEN lease IS NOT NULL AND due_at > ?2 THEN due_at \
+                 ELSE min(?2, coalesce((SELECT min(o.due_at) - 1 FROM jobs o \
+                   WHERE o.state = 'ready' AND o.kind = jobs.kind AND o.subject = jobs.subject), ?2)) END \
+             WHERE id = ?1 RETURNING id",
+            [id.into(), self.now().into()],
+        );
+        self.one(vec![webhook, scanner, due]).await
     }
 
-    /// Throws a job away. A content that was to be scanned is left without a verdict. 404 where there is none.
-    pub async fn discard(&self, id: i64) -> Result<()> {
+    /// Throws a job away. A content that was to be scanned is left without a verdict. Whether there was one.
+    pub async fn discard(&self, id: i64) -> Result<bool> {
         let unscanned = Statement::write(
             "UPDATE contents SET av = 'error' \
              WHERE av = 'pending' AND id = (SELECT payload FROM jobs WHERE id = ?1 AND kind = 'scan')",
@@ -267,9 +244,8 @@ impl Jobs {
     }
 
     /// Runs statements, the last of which gives a row if there is such a job.
-    async fn one(&self, statements: Vec<Statement>) -> Result<()> {
+    async fn one(&self, statements: Vec<Statement>) -> Result<bool> {
         let results = self.database.batch(statements).await?;
-        let row: Option<IgnoredAny> = results.last().map(Rows::first).transpose()?.flatten();
-        row.map(|_| ()).ok_or(Error::NotFound("the job"))
+        Ok(results.last().is_some_and(|rows| !rows.is_empty()))
     }
 }

@@ -12,7 +12,7 @@ use crate::ports::{Millis, Ports, Rows, Statement};
 /// How long a person has time to log in.
 const LOGIN_TIME: Millis = 20 * 60_000;
 
-/// Logins that may be under way; the oldest make room.
+/// Logins that may be under way.
 const MOST: i64 = 10_000;
 
 /// The logins of a deployment.
@@ -43,15 +43,20 @@ impl Logins {
         Self { directory, now: ports.clock.now() }
     }
 
-    /// Begins a login. `page` and `poll` are hashes of the secrets of its page and of the client that waits.
+    /// Begins a login. `page` and `poll` are hashes of the secrets of its page and of the client that waits. 503 while too
+    /// many are under way: anybody may begin one, and must not end those of others by it.
     pub async fn begin(&self, page: &str, poll: &str, client: &str) -> Result<()> {
         let insert = Statement::write(
-            "INSERT INTO logins (page, poll, client, expires_at) VALUES (?1, ?2, ?3, ?4)",
-            [page.into(), poll.into(), client.into(), (self.now + LOGIN_TIME).into()],
+            "INSERT INTO logins (page, poll, client, expires_at) SELECT ?1, ?2, ?3, ?4 \
+             WHERE (SELECT count(*) FROM logins) < ?5 RETURNING id",
+            [page.into(), poll.into(), client.into(), (self.now + LOGIN_TIME).into(), MOST.into()],
         );
-        let make_room =
-            Statement::write("DELETE FROM logins WHERE id <= (SELECT max(id) FROM logins) - ?1", [MOST.into()]);
-        self.directory.batch(vec![self.forget_expired(), insert, make_room]).await.map(|_| ())
+        let results = self.directory.batch(vec![self.forget_expired(), insert]).await?;
+        if results.get(1).is_some_and(|rows| !rows.is_empty()) {
+            Ok(())
+        } else {
+            Err(Error::Unavailable("too many logins are under way".to_owned()))
+        }
     }
 
     /// The login of that page: 404 where there is none, or it is granted already, or its time is over.

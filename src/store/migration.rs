@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::ports::{Sql, SqlError, Statement};
 
 /// The files of `migrations/`, in order. The number of one is its place, from 1.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/0001_drive.sql"),
     include_str!("../../migrations/0002_jobs.sql"),
     include_str!("../../migrations/0003_scan.sql"),
@@ -17,6 +17,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/0007_login.sql"),
     include_str!("../../migrations/0008_linked_uploads.sql"),
     include_str!("../../migrations/0009_door.sql"),
+    include_str!("../../migrations/0010_jobs.sql"),
 ];
 
 #[derive(Deserialize)]

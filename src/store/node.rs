@@ -160,6 +160,11 @@ impl Node {
         }
     }
 
+    /// How many nodes it is, with all that is below it.
+    pub(super) fn count(&self) -> i64 {
+        1 + self.files + self.folders
+    }
+
     /// Whether it is a folder; else it is a file.
     pub fn is_folder(&self) -> bool {
         self.content_id.is_none()

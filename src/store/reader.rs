@@ -63,7 +63,10 @@ impl Drive {
 
     /// Records the digests of a content; no job need compute them any more. One round trip.
     pub async fn record_digests(&self, content: &str, digests: &Digests) -> Result<()> {
-        let done = Statement::write("DELETE FROM jobs WHERE kind = 'digest' AND payload = ?1", [content.into()]);
+        let done = Statement::write(
+            "DELETE FROM jobs WHERE state IN ('ready', 'dead') AND kind = 'digest' AND payload = ?1",
+            [content.into()],
+        );
         self.note(vec![Record(set_digests(content, digests)), Record(done)]).await
     }
 }

@@ -119,14 +119,12 @@ impl Rescan {
 }
 
 impl Drive {
-    /// Has a content scanned that the same batch inserts; a little later where the scanner fails, which other jobs find
-    /// out.
+    /// Has a content scanned that the same batch inserts.
     pub(super) fn insert_scan(&self, content: &str) -> Statement {
         Statement::jobs(
             "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
-             SELECT ?1, 'scan', 0, ?2, CASE WHEN EXISTS (SELECT 1 FROM scanner) THEN ?4 ELSE ?3 END, ?3 \
-             RETURNING 1 AS one",
-            [self.account.into(), content.into(), self.now.into(), (self.now + FIRST_PAUSE).into()],
+             VALUES (?1, 'scan', 0, ?2, ?3, ?3) RETURNING 1 AS one",
+            [self.account.into(), content.into(), self.now.into()],
         )
     }
 
@@ -149,8 +147,7 @@ impl Drive {
 }
 
 impl Jobs {
-    /// Records what the scanner said of a content whose state was `before`, tells webhooks, and ends the job. What has
-    /// waited for the scanner is due. Where the content has another state by now, or is gone, the job is done once more
+    /// Records what the scanner said of a content whose state was `before`, tells webhooks, and ends the job. Where the content has another state by now, or is gone, the job is done once more
     /// when its lease ends. One round trip.
     pub async fn record_finding(&self, job: &Job, before: AvStatus, finding: &Finding) -> Result<()> {
         let (status, now) = (finding.status(), self.now());
@@ -177,9 +174,10 @@ impl Jobs {
         }
         if status.is_settled() != before.is_settled() || (status == AvStatus::Infected && before != status) {
             let event = if status.is_settled() { "file.written" } else { EventKind::Infected.name() };
-            also.push(announce_content(job.account_id, content, event, now));
+            also.extend(announce_content(job.account_id, content, event, now));
         }
-        also.extend(self.scanner_works());
+        // It has answered: nobody need be spared it.
+        also.push(Statement::write("DELETE FROM scanner", []));
         self.finish(job, also).await
     }
 
@@ -193,17 +191,6 @@ impl Jobs {
     pub async fn record_scan_failure(&self, job: &Job, error: &str, unwell: bool) -> Result<()> {
         let spared = if unwell { SPARED } else { 0 };
         self.fail(job, error, vec![scanner_fails(self.now(), spared, error)]).await
-    }
-
-    /// The scanner has answered: nobody need be spared it, and what has waited for it is due. A content that it failed
-    /// at has a pause of its own.
-    fn scanner_works(&self) -> [Statement; 2] {
-        let waiting = Statement::write(
-            "UPDATE jobs SET due_at = ?1 WHERE kind = 'scan' AND state = 'ready' AND lease IS NULL AND tries = 0 \
-               AND due_at > ?1 AND EXISTS (SELECT 1 FROM scanner)",
-            [self.now().into()],
-        );
-        [waiting, Statement::write("DELETE FROM scanner", [])]
     }
 
     /// The scanner's state. One round trip.
@@ -224,13 +211,18 @@ impl Jobs {
              SELECT 1, '', '', count(*), ?1 FROM contents WHERE size > 0",
             [self.now().into()],
         );
-        let forget = Statement::write("DELETE FROM jobs WHERE kind = 'rescan' OR (kind = 'scan' AND subject = 1)", []);
+        let forget = [("rescan", 0), ("scan", 1)].map(|(kind, subject)| {
+            Statement::write(
+                "DELETE FROM jobs WHERE state IN ('ready', 'dead') AND kind = ?1 AND subject = ?2",
+                [kind.into(), subject.into()],
+            )
+        });
         let job = Statement::jobs(
             "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
              VALUES (0, 'rescan', 0, '', ?1, ?1) RETURNING 1 AS one",
             [self.now().into()],
         );
-        self.database().batch(vec![begin, forget, job]).await.map(|_| ())
+        self.database().batch([begin].into_iter().chain(forget).chain([job]).collect()).await.map(|_| ())
     }
 
     /// Has the next contents of the rescan scanned, as many as there is room for among its scans; whether all of them
@@ -286,10 +278,12 @@ impl Jobs {
     }
 }
 
+/// While it fails, jobs try it now and then, one at a time, and uploads spare it for a while.
 fn scanner_fails(now: Millis, spared: Millis, error: &str) -> Statement {
     Statement::write(
-        "INSERT INTO scanner (one, failing_since, retry_at, error) VALUES (1, ?1, ?2, ?3) \
-         ON CONFLICT (one) DO UPDATE SET retry_at = max(retry_at, excluded.retry_at), error = excluded.error",
-        [now.into(), (now + spared).into(), error.into()],
+        "INSERT INTO scanner (one, failing_since, retry_at, not_before, error) VALUES (1, ?1, ?2, ?3, ?4) \
+         ON CONFLICT (one) DO UPDATE SET retry_at = max(retry_at, excluded.retry_at), \
+           not_before = excluded.not_before, error = excluded.error",
+        [now.into(), (now + spared).into(), (now + FIRST_PAUSE).into(), error.into()],
     )
 }

@@ -2,14 +2,12 @@
 
 use serde::Deserialize;
 
-use super::tree::{BELOW, TOTALS, TOTALS_GONE};
-use super::{Address, Caller, Credentials, Drive, Jobs, Node, Place, Scope, Touched, View, ViewRequest, twice};
+use super::purge::{MOST, delete_below};
+use super::tree::{TOTALS, TOTALS_GONE};
+use super::{Address, Caller, Credentials, Drive, Node, Place, Scope, Touched, View, ViewRequest, twice};
 use crate::error::{Error, Guard, Result};
 use crate::name::MAX_NAME;
 use crate::ports::{Millis, Rows, Statement};
-
-/// How many deletions the sweep makes final at once.
-const MOST: i64 = 100;
 
 /// Names that are tried for what is put back where its own is taken.
 const MOST_NAMES: usize = 20;
@@ -35,7 +33,9 @@ impl Drive {
     /// `View`. `trashed` reads the answer.
     pub fn trash_statement(&self, after: i64, limit: i64) -> Statement {
         Statement::read(
-            format!("SELECT {TRASHED} WHERE t.account_id = ?1 AND t.node_id > ?2 ORDER BY t.node_id LIMIT ?3"),
+            format!(
+                "SELECT {TRASHED} WHERE t.account_id = ?1 AND t.node_id > ?2 AND NOT t.purging ORDER BY t.node_id LIMIT ?3"
+            ),
             [self.account.into(), after.into(), limit.into()],
         )
     }
@@ -43,7 +43,7 @@ impl Drive {
     /// Reads one that was deleted, likewise.
     pub fn find_trashed(&self, id: i64) -> Statement {
         Statement::read(
-            format!("SELECT {TRASHED} WHERE t.account_id = ?1 AND t.node_id = ?2"),
+            format!("SELECT {TRASHED} WHERE t.account_id = ?1 AND t.node_id = ?2 AND NOT t.purging"),
             [self.account.into(), id.into()],
         )
     }
@@ -86,40 +86,52 @@ impl Drive {
         Err(Error::Conflict("too many names like its own are taken".to_owned()))
     }
 
-    /// Makes a deletion final, or that of something below what was deleted: the names lead from the trash to it. 404 where
-    /// there is none, and for a token that is confined to a folder.
+    /// Makes a deletion final, or that of something below what was deleted: the names lead from the trash to it. What is
+    /// large is deleted by a job; it is not to be seen any more. 404 where there is none, and for a token that is confined to
+    /// a folder.
     pub async fn purge(&self, credentials: &Credentials, names: &[String]) -> Result<()> {
         let wanted = ViewRequest::of(Address::Trash(names.to_vec()));
         twice(async || {
-            let view = self.view(credentials, &wanted, Vec::new()).await?;
+            let view = self.view(credentials, &wanted, vec![self.telling_statement()]).await?;
             view.caller.scopes.require(Scope::Write)?;
             let trail = view.trail()?;
             trail.existing()?;
             let place = Place::of(trail)?;
-            let mut batch = vec![Self::guard_occupant(&place)];
-            batch.extend(view.purge_statements(&place, true));
+            let top = trail.nodes().get(1).map_or(0, |node| node.id);
+            let mut batch = vec![guard_trashed(top), Self::guard_occupant(&place)];
+            if place.nodes <= MOST && !Self::is_telling(view.also.first())? {
+                batch.push(view.guard_told());
+                batch.extend(view.purge_statements(&place, true));
+            } else {
+                batch.extend(view.purge_later(&place, true));
+            }
             view.commit(batch, &Touched::trash(place.parent)).await.map(|_| ())
         })
         .await
     }
 
-    /// Makes all deletions final. 404 for a token that is confined to a folder.
+    /// Makes all deletions final; large ones by a job. 404 for a token that is confined to a folder.
     pub async fn empty_trash(&self, credentials: &Credentials) -> Result<()> {
         let wanted = ViewRequest::of(Address::Trash(Vec::new()));
-        let view = self.view(credentials, &wanted, Vec::new()).await?;
-        view.caller.scopes.require(Scope::Write)?;
-        let root = view.caller.trash_id;
-        let batch = vec![
-            Statement::write(
-                format!("WITH RECURSIVE {BELOW} DELETE FROM nodes WHERE id IN (SELECT id FROM below WHERE depth > 0)"),
-                [root.into()],
-            ),
-            Statement::write(
-                "UPDATE nodes SET size = 0, files = 0, folders = 0, etag = ?2, modified_at = ?3 WHERE id = ?1",
-                [root.into(), self.new_etag().into(), self.now.into()],
-            ),
-        ];
-        view.commit(batch, &Touched::trash(root)).await.map(|_| ())
+        twice(async || {
+            let view = self.view(credentials, &wanted, vec![self.telling_statement()]).await?;
+            view.caller.scopes.require(Scope::Write)?;
+            let root = view.trail()?.existing()?;
+            let batch = if root.count() <= MOST && !Self::is_telling(view.also.first())? {
+                vec![
+                    view.guard_told(),
+                    delete_below(root.id, false),
+                    Statement::write(
+                        "UPDATE nodes SET size = 0, files = 0, folders = 0, etag = ?2, modified_at = ?3 WHERE id = ?1",
+                        [root.id.into(), self.new_etag().into(), self.now.into()],
+                    ),
+                ]
+            } else {
+                view.purge_all_later()
+            };
+            view.commit(batch, &Touched::trash(root.id)).await.map(|_| ())
+        })
+        .await
     }
 }
 
@@ -140,22 +152,22 @@ impl View {
             ),
             self.add_to_folder(to.parent, &etag, true, TOTALS, [id.into()]),
         ]);
-        batch.extend(self.announce_created(to));
+        batch.extend(self.announce_created(to, trashed.node.count()));
         let touched = if trashed.node.is_folder() { Touched::new_folder(to) } else { Touched::member(to) };
         self.commit(batch, &touched).await.map(|_| ())
     }
 
     /// Takes the occupant of the place, with everything below it, to the trash. Its versions and properties stay with it;
-    /// locks do not.
-    pub(super) fn trash_statements(&self, place: &Place, members_changed: bool) -> Vec<Statement> {
+    /// locks do not. It is not seen there where it is `purging`.
+    pub(super) fn trash_statements(&self, place: &Place, members_changed: bool, purging: bool) -> Vec<Statement> {
         let Some((id, _)) = &place.occupant else { return Vec::new() };
         let (id, etag, trash) = (*id, self.new_etag(), self.caller.trash_id);
         vec![
             self.drop_locks(id),
             self.add_to_folder(place.parent, &etag, members_changed, TOTALS_GONE, [id.into()]),
             Statement::write(
-                "INSERT INTO trashed (node_id, account_id, name, folder_id, location, deleted_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO trashed (node_id, account_id, name, folder_id, location, deleted_at, purging) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 [
                     id.into(),
                     self.account.into(),
@@ -163,11 +175,12 @@ impl View {
                     place.parent.into(),
                     place.location().into(),
                     self.now.into(),
+                    purging.into(),
                 ],
             ),
             Statement::write(
-                "UPDATE nodes SET parent_id = ?2, name = CAST(id AS TEXT) WHERE id = ?1",
-                [id.into(), trash.into()],
+                "UPDATE nodes SET parent_id = ?2, name = iif(?3, 'purged ', '') || id WHERE id = ?1",
+                [id.into(), trash.into(), purging.into()],
             ),
             self.add_to_folder(trash, &etag, true, TOTALS, [id.into()]),
         ]
@@ -179,10 +192,7 @@ impl View {
         let Some((id, _)) = &place.occupant else { return Vec::new() };
         vec![
             self.add_to_folder(place.parent, &self.new_etag(), members_changed, TOTALS_GONE, [(*id).into()]),
-            Statement::write(
-                format!("WITH RECURSIVE {BELOW} DELETE FROM nodes WHERE id IN (SELECT id FROM below)"),
-                [(*id).into()],
-            ),
+            delete_below(*id, true),
         ]
     }
 }
@@ -190,7 +200,7 @@ impl View {
 /// It is still in the trash.
 fn guard_trashed(id: i64) -> Statement {
     Statement::write(
-        "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM trashed WHERE node_id = ?1)",
+        "INSERT INTO guard SELECT 'gone' WHERE NOT EXISTS (SELECT 1 FROM trashed WHERE node_id = ?1 AND NOT purging)",
         [id.into()],
     )
 }
@@ -200,29 +210,6 @@ impl Trashed {
     pub fn for_caller(view: &View) -> Result<Self> {
         let trashed = Drive::trashed(view.also.first())?.into_iter().next();
         trashed.filter(|_| view.caller.folder_id.is_none()).ok_or(Error::NotFound("what was deleted"))
-    }
-}
-
-impl Jobs {
-    /// Makes up to 100 deletions final, the oldest of those that were made before `before`. One round trip.
-    pub async fn expire_trash(&self, before: Millis) -> Result<()> {
-        let due =
-            "SELECT node_id, account_id FROM trashed WHERE deleted_at <= ?1 ORDER BY deleted_at, node_id LIMIT ?2";
-        let totals = format!(
-            "UPDATE nodes SET size = nodes.size - d.size, files = nodes.files - d.files, \
-               folders = nodes.folders - d.folders \
-             FROM (SELECT t.account_id, sum(n.size) AS size, sum(n.files + (n.content_id IS NOT NULL)) AS files, \
-               sum(n.folders + (n.content_id IS NULL)) AS folders \
-               FROM ({due}) t CROSS JOIN nodes n ON n.id = t.node_id GROUP BY t.account_id) d \
-             WHERE nodes.root_of = -d.account_id"
-        );
-        let delete = format!(
-            "WITH RECURSIVE below(id) AS (SELECT node_id FROM ({due}) \
-               UNION ALL SELECT n.id FROM below b CROSS JOIN nodes n ON n.parent_id = b.id) \
-             DELETE FROM nodes WHERE id IN (SELECT id FROM below)"
-        );
-        let statements = [totals, delete].map(|sql| Statement::write(sql, [before.into(), MOST.into()]));
-        self.database().batch(statements.into()).await.map(|_| ())
     }
 }
 

@@ -94,7 +94,7 @@ impl View {
             [source.id.into(), to.parent.into(), to.name.as_str().into()],
         ));
         batch.push(self.add_to_folder(to.parent, &etag, true, TOTALS, [source.id.into()]));
-        batch.extend(self.announce_moved(from, to));
+        batch.extend(self.announce_moved(from, to, source.count()));
         batch.push(self.prune_versions(&to.parent.into(), &to.name.as_str().into()));
         batch.push(self.drop_locks(source.id));
         let touched = if source.is_folder() { Touched::new_folder(to) } else { Touched::member(to) };
@@ -150,7 +150,7 @@ impl View {
              WHERE parent_id = ?1 AND name = ?5",
             [to.name.as_str().into()],
         ));
-        batch.extend(self.announce_created(to));
+        batch.extend(self.announce_created(to, if deep { source.count() } else { 1 }));
         let touched = if source.is_folder() { Touched::new_folder(to) } else { Touched::member(to) };
         let results = self.commit(batch, &touched).await?;
         let row: Option<IdRow> = results.get(made).map(Rows::first).transpose()?.flatten();
@@ -242,8 +242,9 @@ impl View {
     /// Takes the occupant of the place and everything below it out of the drive: to the trash, where there is one.
     pub(super) fn remove(&self, place: &Place, members_changed: bool) -> Vec<Statement> {
         let gone = match self.kept.trash_days {
-            0 => self.purge_statements(place, members_changed),
-            _ => self.trash_statements(place, members_changed),
+            0 if self.is_purged_at_once(place) => self.purge_statements(place, members_changed),
+            0 => self.purge_later(place, members_changed),
+            _ => self.trash_statements(place, members_changed, false),
         };
         self.announce_deleted(place).into_iter().chain(gone).collect()
     }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::job::FIRST_PAUSE;
 use super::{Drive, EventKind, Job, Jobs, Touched, View};
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Rows, Statement, Value};
@@ -74,7 +75,7 @@ pub struct Delivery {
     pub event_id: String,
     /// What was told: the job's payload.
     pub event: String,
-    /// The how-manieth attempt.
+    /// Which attempt it was, from 1.
     pub attempt: i64,
     /// When.
     pub at: Millis,
@@ -152,7 +153,7 @@ impl View {
         let update = Statement::write(
             format!(
                 "UPDATE webhooks SET url = ?2, secret = ?3, events = ?4, folder_id = ?5, enabled = ?6, \
-                   failing_since = NULL, disabled_reason = NULL WHERE account_id = ?1 AND id = ?7 RETURNING {WEBHOOK}"
+                   failing_since = NULL, not_before = NULL, disabled_reason = NULL WHERE account_id = ?1 AND id = ?7 RETURNING {WEBHOOK}"
             ),
             [self.columns(new).as_slice(), &[id.into()]].concat(),
         );
@@ -175,7 +176,7 @@ impl View {
     /// Deletes a webhook and what was to be told to it. 404 where there is none. One round trip.
     pub async fn delete_webhook(&self, id: i64) -> Result<()> {
         let jobs = Statement::write(
-            "DELETE FROM jobs WHERE kind = 'webhook' AND subject = ?1 AND account_id = ?2",
+            "DELETE FROM jobs WHERE state IN ('ready', 'dead') AND kind = 'webhook' AND subject = ?1 AND account_id = ?2",
             [id.into(), self.account().into()],
         );
         let hook = Statement::write(
@@ -207,13 +208,12 @@ impl Jobs {
         results.first().map(Rows::first).transpose().map(Option::flatten).map_err(Error::from)
     }
 
-    /// Records an attempt: one that succeeded ends the job, and what waited for the webhook is due;
-    /// one that failed is repeated later, and after a day of failures the webhook is switched off.
-    /// One round trip.
+    /// Records an attempt: one that succeeded ends the job, and the webhook fails no longer; one that failed is
+    /// repeated later, the others wait a little, and after a day of failures the webhook is switched off. One round trip.
     pub async fn record_attempt(&self, job: &Job, attempt: &Attempt) -> Result<()> {
         let mut also = vec![Self::insert_delivery(job, attempt), Self::prune_deliveries(job)];
         let Some(error) = &attempt.error else {
-            also.extend(self.recover(job));
+            also.push(Self::recover(job));
             return self.finish(job, also).await;
         };
         also.extend(self.note_failure(job, error));
@@ -246,24 +246,17 @@ impl Jobs {
         )
     }
 
-    fn recover(&self, job: &Job) -> [Statement; 2] {
-        let waiting = Statement::write(
-            "UPDATE jobs SET due_at = ?2 WHERE kind = 'webhook' AND subject = ?1 AND state = 'ready' \
-               AND lease IS NULL AND tries = 0 AND due_at > ?2 \
-               AND EXISTS (SELECT 1 FROM webhooks WHERE id = ?1 AND failing_since IS NOT NULL)",
-            [job.subject.into(), self.now().into()],
-        );
-        let recovered = Statement::write(
-            "UPDATE webhooks SET failing_since = NULL WHERE id = ?1 AND failing_since IS NOT NULL",
+    fn recover(job: &Job) -> Statement {
+        Statement::write(
+            "UPDATE webhooks SET failing_since = NULL, not_before = NULL WHERE id = ?1 AND failing_since IS NOT NULL",
             [job.subject.into()],
-        );
-        [waiting, recovered]
+        )
     }
 
     fn note_failure(&self, job: &Job, error: &str) -> [Statement; 2] {
         let failing = Statement::write(
-            "UPDATE webhooks SET failing_since = coalesce(failing_since, ?2) WHERE id = ?1",
-            [job.subject.into(), self.now().into()],
+            "UPDATE webhooks SET failing_since = coalesce(failing_since, ?2), not_before = ?3 WHERE id = ?1",
+            [job.subject.into(), self.now().into(), (self.now() + FIRST_PAUSE).into()],
         );
         let reason = format!("no delivery succeeded for 24 hours; the last one: {error}");
         let off = Statement::write(

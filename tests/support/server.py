@@ -32,6 +32,13 @@ class Server:
         self._accounts.append(account)
         return account
 
+    def ready(self) -> dict:
+        """What /readyz tells the administrator where all is well."""
+        headers = {"Authorization": f"Bearer {self.admin_token}"}
+        answer = httpx.get(f"{self.url}/readyz", headers=headers, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
     def close(self):
         """Deletes the accounts that the tests made."""
         for account in self._accounts:

@@ -7,6 +7,7 @@ import pytest
 
 from support import receiver as receivers
 from support.rest import Rest, assert_error
+from support.timing import cost
 
 
 @pytest.fixture
@@ -18,30 +19,37 @@ def failing(rest, hook, receiver):
     return hook
 
 
-def ready(server) -> dict:
-    answer = httpx.get(f"{server.url}/readyz", timeout=30)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
 def test_ready_and_alive(server):
-    body = ready(server)
+    body = server.ready()
     assert body["ok"] is True
     assert isinstance(body["backlog"], int) and isinstance(body["warnings"], list)
     assert isinstance(body["oldestSeconds"], (int, float)) or body["oldestSeconds"] is None
     assert httpx.get(f"{server.url}/healthz").status_code == 200
 
 
+def test_strangers_are_told_that_it_is_ready_and_nothing_else(server, failing, account):
+    answer = httpx.get(f"{server.url}/readyz")
+    assert answer.status_code == 200 and answer.json() == {"ok": True}
+    for token in ("wrong", account.token()):
+        answer = httpx.get(f"{server.url}/readyz", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 401 and set(answer.json()) == {"error", "code"}
+
+
+def test_strangers_cost_one_statement(server, failing):
+    spent = cost(httpx.get(f"{server.url}/readyz"))
+    assert spent.trips == 1 and spent.read <= 1 and spent.written == 0, spent
+
+
 def test_it_warns_of_private_targets(server):
-    assert any("WEBHOOK_ALLOW_PRIVATE" in warning for warning in ready(server)["warnings"])
+    assert any("WEBHOOK_ALLOW_PRIVATE" in warning for warning in server.ready()["warnings"])
 
 
 def test_it_does_not_warn_where_they_are_refused(strict):
-    assert not any("WEBHOOK_ALLOW_PRIVATE" in warning for warning in ready(strict)["warnings"])
+    assert not any("WEBHOOK_ALLOW_PRIVATE" in warning for warning in strict.ready()["warnings"])
 
 
 def test_it_shows_no_secrets_and_nobodys_names(server, failing):
-    text = httpx.get(f"{server.url}/readyz").text
+    text = str(server.ready())
     assert failing.secret not in text and failing.receiver.url() not in text and server.admin_token not in text
 
 
@@ -52,7 +60,7 @@ def test_a_stopped_receiver_is_seen_in_the_backlog_which_drains_after_its_return
         rest.upload(f"f{number}", b"x")
     jobs.wait(lambda jobs: len(jobs) == 20)
     time.sleep(2)
-    body = ready(server)
+    body = server.ready()
     assert body["backlog"] >= 20 and body["oldestSeconds"] >= 1
     receiver.answer("/", receivers.status(204))
     jobs.wait(lambda jobs: jobs == [], timeout=120)

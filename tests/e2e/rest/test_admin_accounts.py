@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from support.rest import Rest, assert_error
+from support.timing import cost
 
 FIELDS = {"id", "login", "displayName", "quota", "usedBytes", "createdAt"}
 
@@ -35,6 +36,29 @@ def test_create_with_all_fields(server, login):
     assert server.admin.get(f"accounts/{account['id']}").json()["account"] == account
     assert account in server.admin.get("accounts").json()["accounts"]
     assert server.admin.delete(f"accounts/{account['id']}").status_code == 204
+
+
+def test_accounts_come_in_pages_at_the_price_of_one_question(server):
+    made = [server.account(quota=number) for number in range(5)]
+    seen, params = {}, {"limit": 2}
+    while True:
+        answer = server.admin.get("accounts", params=params)
+        assert answer.status_code == 200 and 1 <= len(answer.json()["accounts"]) <= 2
+        assert cost(answer).trips <= 2, "however many accounts there are"
+        seen.update((account["id"], account["quota"]) for account in answer.json()["accounts"])
+        if not answer.json()["nextCursor"]:
+            break
+        params["cursor"] = answer.json()["nextCursor"]
+    assert [seen[account.id] for account in made] == [0, 1, 2, 3, 4]
+    assert_error(server.admin.get("accounts", params={"limit": 0}), 400)
+    assert_error(server.admin.get("accounts", params={"cursor": "nonsense!"}), 400)
+
+
+def test_a_deleted_account_leaves_its_login(server, login):
+    for _ in range(2):
+        answer = server.admin.post("accounts", json={"login": login})
+        assert answer.status_code == 201
+        assert server.admin.delete(f"accounts/{answer.json()['account']['id']}").status_code == 204
 
 
 def test_only_the_login_is_needed(made, login):
