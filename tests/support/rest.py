@@ -12,6 +12,7 @@ class Rest(httpx.Client):
     """Sends a Bearer token; paths are relative to `base`. Redirects are not followed."""
 
     def __init__(self, url: str, token: str | None, base: str = "/api/v1/"):
+        self.token = token
         headers = {"Accept-Encoding": "identity"}
         if token:
             headers["Authorization"] = f"Bearer {token}"

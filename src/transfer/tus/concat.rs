@@ -10,7 +10,7 @@ use super::metadata::Metadata;
 use super::{Purpose, Tus, UPLOADS, purpose, size_of};
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::store::{Address, ChunkedUpload, Link, ViewRequest, twice};
+use crate::store::{Address, ChunkedUpload, Link, Scope, ViewRequest, twice};
 
 /// The header.
 pub const CONCAT: &str = "upload-concat";
@@ -75,10 +75,10 @@ impl Tus<'_> {
                 .drive
                 .view(self.credentials, &request, vec![self.drive.find_chunked(self.credentials, &names)])
                 .await?;
+            view.caller.scopes.require(Scope::Write)?;
             let uploads = self.drive.chunked_uploads(view.also.first(), names.len())?;
             check(&uploads)?;
             let size = size_of(&uploads);
-            view.caller.check_quota(size.unsigned_abs())?;
             let noted = view.note_linked(&id, size, &purpose);
             Ok((self.link_below(&view, &name, &uploads, &link, Some(noted)).await?, size))
         })

@@ -115,9 +115,10 @@ def test_the_quota_is_asked_before_the_bytes(server):
     assert upload.put("2", b"x" * 600).status_code == 507, "what has come counts, too"
     assert upload.put("2", b"x" * 400, **{"OC-Total-Length": "1001"}).status_code == 507
     assert upload.put("2", b"x" * 400).status_code == 201
-    account.dav().make("other", b"x" * 10)
-    assert upload.finish("f").status_code == 507
+    assert account.dav().put("other", content=b"x" * 10).status_code == 507, "for everybody"
     assert upload.listed() == {"1": 600, "2": 400}
+    assert upload.finish("f").status_code == 201
+    assert account.dav().put("other", content=b"x" * 10).status_code == 507
 
 
 def test_what_is_no_chunk_is_refused(upload):

@@ -118,7 +118,7 @@ def test_an_offset_that_lies_is_a_conflict(rest):
 
 def test_of_two_at_the_same_offset_one_counts(rest, account):
     upload = begun(rest, 10)
-    clients = [account.rest() for _ in range(6)]
+    clients = [account.rest(rest.token) for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda client: append(client, upload, 0, b"12345").status_code, clients))
     assert sorted(answers) == [204, 409, 409, 409, 409, 409]
@@ -202,7 +202,7 @@ def concatenated(client, parts: list[str], path: str = "uploads", host: str = ""
 
 def test_parts_become_one_file(rest, account):
     pieces = [os.urandom(size) for size in (300_000, 1, 70_000, 9_000_000)]
-    clients = [account.rest() for _ in pieces]
+    clients = [account.rest(rest.token) for _ in pieces]
     with ThreadPoolExecutor(4) as pool:
         parts = list(pool.map(part, clients, pieces))
     shown = rest.head(parts[1], headers=TUS)
@@ -225,7 +225,7 @@ def test_parts_become_one_file(rest, account):
 
 
 def test_parts_become_a_file_in_a_folder(rest, account):
-    dav = account.dav()
+    dav = account.dav(rest.token)
     dav.folder("d")
     old = dav.make("d/f", b"old")
     answer = concatenated(dav, [part(rest, b"abc"), part(rest, b"def")], path="d/")
@@ -263,7 +263,10 @@ def test_parts_that_make_no_file(rest, account, server):
 def test_the_quota_is_asked_when_parts_become_a_file(server):
     account = server.account(quota=1000)
     rest = account.rest()
-    parts = [part(rest, b"x" * 600), part(rest, b"x" * 600)]
-    assert concatenated(rest, parts).status_code == 413
-    assert rest.files() == [] and [offset(rest, each) for each in parts] == [600, 600]
-    assert concatenated(rest, parts[:1]).status_code == 201
+    one = part(rest, b"x" * 600)
+    headers = {**OCTETS, "Upload-Concat": "partial", "Upload-Length": "600"}
+    # What has come counts.
+    assert_error(rest.post("uploads", content=b"x" * 600, headers=headers), 413)
+    account.dav().make("other", b"x" * 400)
+    assert concatenated(rest, [one]).status_code == 201, "it counted before"
+    assert rest.used() == 1000
