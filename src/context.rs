@@ -49,6 +49,13 @@ impl Context<'_> {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// What proxies say of the client in a header like X-Forwarded-Host. Each adds to a list; the first entry is of the proxy
+    /// that the client talks to.
+    pub fn forwarded(&self, name: &str) -> Option<&str> {
+        let first = self.header(name)?.split(',').next()?.trim();
+        (!first.is_empty()).then_some(first)
+    }
+
     /// The first value of a query parameter, decoded.
     pub fn query(&self, name: &str) -> Option<String> {
         let query = self.uri.query()?;
@@ -61,7 +68,8 @@ impl Context<'_> {
         asks_for_html && matches!(self.method, Method::GET | Method::HEAD)
     }
 
-    /// What a proxy in front of us took off the path, like `/api`: X-Forwarded-Prefix, if it is clean; else nothing.
+    /// What a proxy in front of us took off the path, like `/api`: X-Forwarded-Prefix, if it is clean; else nothing. A list
+    /// is not: whether its entries follow one another or the first one counts, proxies do not agree.
     pub fn forwarded_prefix(&self) -> &str {
         self.header("x-forwarded-prefix").and_then(clean_prefix).unwrap_or_default()
     }
@@ -77,7 +85,7 @@ impl Context<'_> {
             None => self.uri.authority().map(Authority::as_str),
         };
         let host = host.filter(|host| is_host(host)).ok_or_else(|| Error::bad("the header Host is malformed"))?;
-        let scheme = match self.header("x-forwarded-proto").map(str::trim) {
+        let scheme = match self.forwarded("x-forwarded-proto") {
             Some(scheme) if scheme.eq_ignore_ascii_case("http") => "http",
             Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
             _ if self.uri.scheme() == Some(&Scheme::HTTP) && is_local(host) => "http",
@@ -156,6 +164,9 @@ mod tests {
             ("http://x/", &[("host", "drive.example"), ("x-forwarded-proto", "http")], Some("http://drive.example")),
             ("http://x/", &[("host", "localhost"), ("x-forwarded-proto", "HTTPS")], Some("https://localhost")),
             ("http://x/", &[("host", "localhost"), ("x-forwarded-proto", "ftp")], Some("http://localhost")),
+            ("http://x/", &[("host", "nas"), ("x-forwarded-proto", "https, http")], Some("https://nas")),
+            ("http://x/", &[("host", "nas"), ("x-forwarded-proto", " http,https")], Some("http://nas")),
+            ("http://x/", &[("host", "nas"), ("x-forwarded-proto", ",https")], Some("http://nas")),
             ("http://x/", &[("host", "a.b"), ("x-forwarded-prefix", "/api")], Some("https://a.b/api")),
             ("http://x/", &[("host", "a.b"), ("x-forwarded-prefix", "//evil.example")], Some("https://a.b")),
             ("http://x/", &[("host", "evil.example/a")], None),

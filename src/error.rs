@@ -61,6 +61,9 @@ pub enum Error {
     /// A body of a type that the method does not take. 415.
     #[error("unsupported media type")]
     UnsupportedMediaType,
+    /// A body in a coding such as gzip. 415, with the one that is taken.
+    #[error("a body has no Content-Encoding here but identity")]
+    UnsupportedCoding,
     /// No byte of the range exists; holds the length of the content. 416.
     #[error("the range is not satisfiable")]
     RangeNotSatisfiable(u64),
@@ -150,7 +153,7 @@ impl Error {
                 Dialect::Dav => StatusCode::INSUFFICIENT_STORAGE,
             },
             Self::Limit(_) => StatusCode::INSUFFICIENT_STORAGE,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType | Self::UnsupportedCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RangeNotSatisfiable(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Unprocessable(_) | Self::InfectedUpload(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::ScanPending => StatusCode::TOO_EARLY,
@@ -191,7 +194,7 @@ impl Error {
             Self::TooLarge(_) => "TOO_LARGE",
             Self::QuotaExceeded => "QUOTA_EXCEEDED",
             Self::Limit(_) => "LIMIT_EXCEEDED",
-            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::UnsupportedMediaType | Self::UnsupportedCoding => "UNSUPPORTED_MEDIA_TYPE",
             Self::RangeNotSatisfiable(_) => "RANGE_NOT_SATISFIABLE",
             Self::Unprocessable(_) => "UNPROCESSABLE",
             Self::InfectedUpload(_) | Self::Infected(_) | Self::Raced(Guard::Infected) => "INFECTED",
@@ -249,6 +252,10 @@ impl Error {
             }
             Self::MethodNotAllowed(allow) | Self::AlreadyExists(allow) => {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+            }
+            // RFC 9110, 15.5.16: it tells that the coding is to blame, and not the type.
+            Self::UnsupportedCoding => {
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
             Self::RangeNotSatisfiable(length) => {
                 if let Ok(range) = HeaderValue::try_from(format!("bytes */{length}")) {

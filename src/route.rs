@@ -1,5 +1,7 @@
 //! URL to handler, one table.
 
+use std::borrow::Cow;
+
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
 use crate::body::Body;
@@ -10,6 +12,7 @@ use crate::handlers::{
     admin, files, folders, fsck, graph, health, jobs, keys, login_flow, me, ocs, openapi, root, status, tokens, trash,
     uploads, versions, webhooks,
 };
+use crate::transfer::check_coding;
 
 /// Answers a request; errors take the form that clients of the path read.
 pub async fn answer(cx: &Context<'_>, body: Body) -> Response<Body> {
@@ -20,7 +23,9 @@ pub async fn answer(cx: &Context<'_>, body: Body) -> Response<Body> {
 }
 
 async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
-    let segments: Vec<&str> = cx.uri.path().split('/').filter(|segment| !segment.is_empty()).collect();
+    check_coding(&cx.headers)?;
+    let path = plain(cx.uri.path());
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let method = match cx.method {
         Method::HEAD => "GET",
         ref other => other.as_str(),
@@ -37,13 +42,33 @@ async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         ("POST", ["internal", "jobs", "run"]) => jobs::run(cx).await,
         ("GET", ["status.php"]) => Ok(status::answer()),
         (_, ["ocs", resource @ ..]) => Ok(ocs::answer(cx, resource).await),
-        (_, ["graph", "v1.0", resource @ ..]) => Ok(graph::answer(cx, resource).await),
+        (_, ["graph", "v1.0" | "v1beta1", resource @ ..]) => Ok(graph::answer(cx, resource).await),
         (_, ["login", path @ ..] | ["index.php", "login", path @ ..]) => login_flow::answer(cx, path, body).await,
         (_, [".well-known", "webdav"]) => Ok(redirect(&format!("{}/remote.php/dav/", cx.forwarded_prefix()))),
         ("GET", ["f", id]) => Ok(dav::private_link(cx, id).await),
         (method, ["api", "v1", resource @ ..]) => api(cx, method, resource, body).await,
         _ => Err(Error::NotFound("the path")),
     }
+}
+
+/// A path without the percent-encoding of unreserved characters: with it, it is the same path (RFC 3986, 6.2.2.2).
+fn plain(path: &str) -> Cow<'_, str> {
+    let mut parts = path.split('%');
+    let first = parts.next().unwrap_or_default();
+    if first.len() == path.len() {
+        return path.into();
+    }
+    parts
+        .fold(first.to_owned(), |mut plain, part| {
+            let decoded = part.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            match decoded.filter(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(byte)) {
+                Some(byte) => plain.push(char::from(byte)),
+                None => plain.push('%'),
+            }
+            let rest = if plain.ends_with('%') { part } else { part.get(2..).unwrap_or_default() };
+            plain + rest
+        })
+        .into()
 }
 
 async fn api(cx: &Context<'_>, method: &str, resource: &[&str], body: Body) -> Result<Response<Body>> {
@@ -159,4 +184,26 @@ fn redirect(location: &str) -> Response<Body> {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn unreserved_characters_need_no_encoding() {
+        for (path, expected) in [
+            ("/api/v1/me", "/api/v1/me"),
+            ("/%61pi/v1/m%65", "/api/v1/me"),
+            ("/status%2Ephp/%7e", "/status.php/~"),
+            ("/a%2Fb%20c%25%64", "/a%2Fb%20c%25d"),
+            ("/%2", "/%2"),
+            ("/%", "/%"),
+            ("/%%61", "/%a"),
+            ("/%+1%é", "/%+1%é"),
+            ("/%C3%A9", "/%C3%A9"),
+        ] {
+            assert_eq!(plain(path), expected);
+        }
+    }
 }

@@ -4,6 +4,7 @@ use super::wanted::Wanted;
 use super::xml::{DAV, Element, NEXTCLOUD, OWNCLOUD};
 use crate::date;
 use crate::error::{Error, Result};
+use crate::name::composed;
 use crate::resource::INSTANCE;
 use crate::store::{Among, Direction, FAVORITE, Filter, Number, Pattern, Relation, Search, SortKey};
 
@@ -133,7 +134,11 @@ fn operands(condition: &Element) -> Result<(Property, String)> {
     let property = condition.child(DAV, "prop").and_then(|prop| prop.elements().next());
     let literal = condition.child(DAV, "literal").map(Element::text);
     match (property, literal) {
-        (Some(property), Some(literal)) => Ok((Property::read(property)?, literal)),
+        (Some(property), Some(literal)) => match Property::read(property)? {
+            // As names are kept.
+            Property::Name => Ok((Property::Name, composed(&literal).into_owned())),
+            property => Ok((property, literal)),
+        },
         _ => Err(Error::bad("a comparison has a property and a literal")),
     }
 }

@@ -9,14 +9,15 @@ use serde_json::{Map, Value, json};
 
 use super::checksum;
 use super::headers;
+use super::preconditions::Preconditions;
 use super::request::Request;
 use super::sync_props::{file_permissions, global_id};
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::name::check_name;
+use crate::name::read_name;
 use crate::ports::{ByteSource, Chunks, StreamError, read_at_most};
 use crate::store::{Address, Caller, Content, Link, Linked, Node, Place, Scope, Trail, Upload, View, ViewRequest};
-use crate::transfer::{MultipartReader, PartReader, receive};
+use crate::transfer::{MultipartReader, PartReader, check_coding, receive};
 
 /// Files that a body may hold: the answer speaks of each.
 const MOST_FILES: usize = 1_000;
@@ -37,14 +38,23 @@ struct File {
     bytes: Option<bytes::Bytes>,
 }
 
+/// A request, and what it says of locks: a header `If` with tags may submit the tokens of those that hold for the files.
+struct Order<'r> {
+    request: &'r Request<'r>,
+    preconditions: Preconditions,
+}
+
 /// What became of each file, by the client's path.
 type Outcomes = Map<String, Value>;
 
 /// Stores the files of the body. 400 where it breaks off or is malformed; the files before that are stored.
 pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
     let mut parts = MultipartReader::open(boundary(&request.cx.headers)?, body);
+    let preconditions = Preconditions::read(request)?;
+    preconditions.check_first(request, None).await?;
+    let order = Order { request, preconditions };
     let mut outcomes = Outcomes::new();
-    let status = match store_all(request, &mut parts, &mut outcomes).await {
+    let status = match store_all(&order, &mut parts, &mut outcomes).await {
         Ok(()) => StatusCode::OK,
         Err(Error::BadRequest(_)) if !outcomes.is_empty() => StatusCode::BAD_REQUEST,
         Err(error) => return Err(error),
@@ -63,7 +73,7 @@ fn boundary(headers: &HeaderMap) -> Result<String> {
     multer::parse_boundary(format!("multipart/form-data{parameters}")).map_err(|_| Error::UnsupportedMediaType)
 }
 
-async fn store_all(request: &Request<'_>, parts: &mut MultipartReader, outcomes: &mut Outcomes) -> Result<()> {
+async fn store_all(order: &Order<'_>, parts: &mut MultipartReader, outcomes: &mut Outcomes) -> Result<()> {
     let mut gathered: Vec<File> = Vec::new();
     let mut any = false;
     for _ in 0..=MOST_FILES {
@@ -72,7 +82,7 @@ async fn store_all(request: &Request<'_>, parts: &mut MultipartReader, outcomes:
             return if any && gathered.is_empty() {
                 Ok(())
             } else {
-                store(request, gathered, &mut nothing(), outcomes).await
+                store(order, gathered, &mut nothing(), outcomes).await
             };
         };
         parts.within_part();
@@ -85,7 +95,7 @@ async fn store_all(request: &Request<'_>, parts: &mut MultipartReader, outcomes:
                 gathered.push(file);
                 let bytes: u64 = gathered.iter().map(|file| file.length).sum();
                 if is_streamed || bytes > GATHERED || gathered.len() >= GATHERED_FILES {
-                    store(request, std::mem::take(&mut gathered), &mut part, outcomes).await?;
+                    store(order, std::mem::take(&mut gathered), &mut part, outcomes).await?;
                 }
             }
         }
@@ -108,10 +118,9 @@ impl File {
     /// Reads the headers of a part, and its bytes if they are few. 400 where they are not as they should be.
     async fn read(path: String, part: &mut PartReader) -> Result<Self> {
         let headers = part.headers();
-        let names: Vec<String> = path.split('/').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect();
-        for name in &names {
-            check_name(name).map_err(|error| Error::bad(error.to_string()))?;
-        }
+        check_coding(headers)?;
+        let names = path.split('/').filter(|name| !name.is_empty()).map(read_name);
+        let names = names.collect::<Result<Vec<_>, _>>().map_err(|error| Error::bad(error.to_string()))?;
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
         let length = text("content-length").and_then(|length| length.parse().ok());
         let length: u64 = length.ok_or_else(|| Error::bad("the part has no Content-Length"))?;
@@ -147,11 +156,12 @@ fn other_length() -> Error {
 
 /// Stores files, of which the last may still come from `streamed`. One round trip for all, and one for each.
 async fn store(
-    request: &Request<'_>,
+    order: &Order<'_>,
     files: Vec<File>,
     streamed: &mut dyn ByteSource,
     outcomes: &mut Outcomes,
 ) -> Result<()> {
+    let request = order.request;
     let uploads: Vec<Upload> = files.iter().map(|_| request.drive.new_upload()).collect();
     let with_bytes = files.iter().zip(&uploads).filter(|(file, _)| file.length > 0);
     let records = with_bytes.map(|(_, upload)| request.drive.record_upload(&request.credentials, upload)).collect();
@@ -160,7 +170,7 @@ async fn store(
     let view = request.drive.view_before_storing(&request.credentials, &wanted, Vec::new(), records).await?;
     view.caller.scopes.require(Scope::Write)?;
     for ((file, upload), trail) in files.into_iter().zip(uploads).zip(&view.trails) {
-        let outcome = match store_one(request, &view, trail, &file, upload, streamed).await {
+        let outcome = match store_one(order, &view, trail, &file, upload, streamed).await {
             Ok(linked) => stored(request, &view.caller, &file, &linked),
             Err(error) => failed(&error),
         };
@@ -170,14 +180,15 @@ async fn store(
 }
 
 async fn store_one(
-    request: &Request<'_>,
+    order: &Order<'_>,
     view: &View,
     trail: &Trail,
     file: &File,
     upload: Upload,
     streamed: &mut dyn ByteSource,
 ) -> Result<Linked> {
-    let place = place_of(trail)?;
+    let request = order.request;
+    let place = place_of(order, trail)?;
     let (drive, length) = (&request.drive, Some(file.length));
     let content = match &file.bytes {
         Some(bytes) => {
@@ -187,26 +198,27 @@ async fn store_one(
     };
     checksum::verify(drive, file.link.checksum.as_ref(), &content).await?;
     let linked = match view.link(&place, &content, &file.link).await {
-        Err(Error::Raced(_)) => once_more(request, file, &content).await,
+        Err(Error::Raced(_)) => once_more(order, file, &content).await,
         linked => linked,
     };
     drive.or_discard(&content, linked).await
 }
 
 /// Links a file whose name somebody else has touched since it was read.
-async fn once_more(request: &Request<'_>, file: &File, content: &Content) -> Result<Linked> {
+async fn once_more(order: &Order<'_>, file: &File, content: &Content) -> Result<Linked> {
+    let request = order.request;
     let wanted = ViewRequest::of(Address::Path(file.names.clone()));
     let view = request.drive.view(&request.credentials, &wanted, Vec::new()).await?;
-    view.link(&place_of(view.trail()?)?, content, &file.link).await
+    view.link(&place_of(order, view.trail()?)?, content, &file.link).await
 }
 
-/// Where a file goes. No lock tokens come with a bulk upload, so that any lock forbids it.
-fn place_of(trail: &Trail) -> Result<Place> {
+/// Where a file goes.
+fn place_of(order: &Order<'_>, trail: &Trail) -> Result<Place> {
     if trail.target().is_some_and(Node::is_folder) {
         return Err(Error::Conflict("a folder has that name".to_owned()));
     }
     let place = Place::of(trail)?;
-    trail.check_unlocked(trail.target_index().or(trail.parent_index()))?;
+    order.preconditions.file_unlocked(&order.request.mount, trail)?;
     Ok(place)
 }
 

@@ -1,12 +1,13 @@
-//! The header OC-Checksum: what a sync client has computed of the file that it uploads. And X-Hash: what it wants to be
-//! told of it.
+//! The header OC-Checksum: what a sync client has computed of the file that it uploads, and what it is told of one that it
+//! downloads. And X-Hash: what it wants to be told of what it has uploaded.
 
 use data_encoding::HEXLOWER;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use super::headers::HeaderError;
+use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::store::{Algorithm, Checksum, Content, Drive};
+use crate::store::{Algorithm, Checksum, Content, ContentInfo, Drive};
 
 const MALFORMED: HeaderError = HeaderError("OC-Checksum");
 
@@ -23,6 +24,15 @@ pub fn parse(value: &str) -> Result<Option<Checksum>, HeaderError> {
         return Ok(None);
     }
     Checksum::parse(value).map(Some).ok_or(MALFORMED)
+}
+
+/// Tells a client that gets a whole content what to hold it against. SHA-1 is what all of them compute.
+pub fn add_known(content: Option<&ContentInfo>, response: &mut Response<Body>) {
+    let Some(content) = content.filter(|_| response.status() == StatusCode::OK) else { return };
+    let sum = Algorithm::Sha1.recorded(content);
+    if let (false, Ok(value)) = (sum.is_empty(), HeaderValue::try_from(format!("{}:{sum}", Algorithm::Sha1.name()))) {
+        response.headers_mut().insert(HeaderName::from_static("oc-checksum"), value);
+    }
 }
 
 /// Throws a content away that is not what the client has sent: 400.

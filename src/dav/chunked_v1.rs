@@ -51,7 +51,7 @@ pub async fn put(request: &Request<'_>, mut body: Body) -> Result<Response<Body>
     let (also, record) =
         (drive.find_chunked(&request.credentials, &[&name]), drive.record_upload(&request.credentials, &blob));
     let view = drive.view_before_storing(&request.credentials, &wanted, vec![also], vec![record]).await?;
-    to_file(request, &preconditions, &view)?;
+    to_file(&request.mount, &preconditions, &view)?;
     // Nobody need begin an upload: its first chunk does.
     let found = request.drive.chunked_upload(view.also.first());
     let received = found.as_ref().map_or(0, |upload| upload.received);
@@ -100,7 +100,7 @@ async fn finish(
 ) -> Result<Linked> {
     let reread = async || request.drive.view(&request.credentials, wanted, Vec::new()).await;
     twice_from(view, reread, async |view| {
-        let place = to_file(request, preconditions, view)?;
+        let place = to_file(&request.mount, preconditions, view)?;
         let av = unscanned(request.cx.config, upload.received);
         view.link_chunks(&place, std::slice::from_ref(upload), av, link, None).await
     })

@@ -4,12 +4,13 @@ use http::{Response, StatusCode};
 
 use super::empty;
 use super::headers::{self, Depth};
+use super::mount::Mount;
 use super::path::DavPath;
 use super::preconditions::Preconditions;
 use super::request::Request;
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::store::{Address, Expect, Node, Place, Scope, Trail, Transfer, View, ViewRequest, twice};
+use crate::store::{Expect, Node, Place, Scope, Trail, Transfer, View, ViewRequest, twice};
 
 /// Which of the two methods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +27,17 @@ pub async fn answer(request: &Request<'_>, kind: Kind) -> Result<Response<Body>>
     let destination = request.destination()?;
     let overwrite = headers::overwrite(&request.cx.headers)?;
     let depth = request.depth()?.unwrap_or(Depth::Infinity);
-    check_paths(&request.path, &destination, kind)?;
+    check_paths(&request.path, &destination.path, kind)?;
 
     let mut wanted = ViewRequest {
-        addresses: vec![request.address(), Address::Path(destination.segments().to_vec())],
+        addresses: vec![request.address(), destination.address()],
         locks_below: true,
         ..ViewRequest::default()
     };
     preconditions.extend(&mut wanted);
     let made = twice(async || {
         let view = request.drive.view(&request.credentials, &wanted, Vec::new()).await?;
-        transfer(request, &preconditions, &view, Order { kind, overwrite, depth }).await
+        transfer(request, &preconditions, &view, &Order { kind, overwrite, depth, mount: &destination.mount }).await
     })
     .await?;
     let mut response = empty(if made.created { StatusCode::CREATED } else { StatusCode::NO_CONTENT });
@@ -45,11 +46,12 @@ pub async fn answer(request: &Request<'_>, kind: Kind) -> Result<Response<Body>>
 }
 
 /// What the headers ask.
-#[derive(Clone, Copy)]
-struct Order {
+struct Order<'d> {
     kind: Kind,
     overwrite: bool,
     depth: Depth,
+    /// The mount of the destination.
+    mount: &'d Mount,
 }
 
 /// 403 where one of the paths is in the other: nothing goes into itself, and nothing takes the
@@ -65,7 +67,12 @@ fn check_paths(source: &DavPath, destination: &DavPath, kind: Kind) -> Result<()
     Ok(())
 }
 
-async fn transfer(request: &Request<'_>, preconditions: &Preconditions, view: &View, order: Order) -> Result<Transfer> {
+async fn transfer(
+    request: &Request<'_>,
+    preconditions: &Preconditions,
+    view: &View,
+    order: &Order<'_>,
+) -> Result<Transfer> {
     view.caller.scopes.require(Scope::Write)?;
     if order.kind == Kind::Copy {
         view.caller.scopes.require(Scope::Read)?;
@@ -81,17 +88,17 @@ async fn transfer(request: &Request<'_>, preconditions: &Preconditions, view: &V
     if replaced.is_some() && !order.overwrite {
         return Err(Error::PreconditionFailed("the destination exists, and Overwrite is F".to_owned()));
     }
-    check_destination_locks(request, preconditions, to, order.kind == Kind::Copy && !source.is_folder())?;
+    check_destination_locks(order.mount, preconditions, to, order.kind == Kind::Copy && !source.is_folder())?;
     if order.kind == Kind::Copy {
         return view.copy(&place, source, &target, replaced, order.depth == Depth::Infinity).await;
     }
-    preconditions.unlocked(request, from)?;
-    preconditions.parent_unlocked(request, from)?;
-    preconditions.below_unlocked(request, from)?;
+    preconditions.unlocked(&request.mount, from)?;
+    preconditions.parent_unlocked(&request.mount, from)?;
+    preconditions.below_unlocked(&request.mount, from)?;
     view.relocate(&place, source, &target, replaced).await
 }
 
-fn check_depth(order: Order, source: &Node) -> Result<()> {
+fn check_depth(order: &Order<'_>, source: &Node) -> Result<()> {
     let allowed = match order.kind {
         Kind::Copy => order.depth != Depth::One,
         Kind::Move => order.depth == Depth::Infinity || !source.is_folder(),
@@ -101,19 +108,14 @@ fn check_depth(order: Order, source: &Node) -> Result<()> {
 
 /// A file that is copied onto a file only changes that file; anything else changes the list of
 /// members of the destination's folder.
-fn check_destination_locks(
-    request: &Request<'_>,
-    preconditions: &Preconditions,
-    to: &Trail,
-    file_copied: bool,
-) -> Result<()> {
+fn check_destination_locks(mount: &Mount, preconditions: &Preconditions, to: &Trail, file_copied: bool) -> Result<()> {
     let replaced = to.target();
     if replaced.is_some() {
-        preconditions.unlocked(request, to)?;
-        preconditions.below_unlocked(request, to)?;
+        preconditions.unlocked(mount, to)?;
+        preconditions.below_unlocked(mount, to)?;
     }
     if file_copied && replaced.is_some_and(|node| !node.is_folder()) {
         return Ok(());
     }
-    preconditions.parent_unlocked(request, to)
+    preconditions.parent_unlocked(mount, to)
 }

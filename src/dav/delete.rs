@@ -28,9 +28,9 @@ pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
         }
         let place = Place::of(trail)?.expecting(preconditions.expect());
         preconditions.check(&view, 1)?;
-        preconditions.unlocked(request, trail)?;
-        preconditions.parent_unlocked(request, trail)?;
-        preconditions.below_unlocked(request, trail)?;
+        preconditions.unlocked(&request.mount, trail)?;
+        preconditions.parent_unlocked(&request.mount, trail)?;
+        preconditions.below_unlocked(&request.mount, trail)?;
         view.delete(&place).await?;
         Ok(empty(StatusCode::NO_CONTENT))
     })

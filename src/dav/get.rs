@@ -3,6 +3,7 @@
 
 use http::Response;
 
+use super::checksum;
 use super::index;
 use super::preconditions::Preconditions;
 use super::request::Request;
@@ -37,5 +38,7 @@ pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
         content: node.content.as_ref(),
         disposition: Disposition::Inline,
     };
-    download(request.cx, &request.drive, &what).await
+    let mut response = download(request.cx, &request.drive, &what).await?;
+    checksum::add_known(node.content.as_ref(), &mut response);
+    Ok(response)
 }

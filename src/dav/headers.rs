@@ -1,13 +1,13 @@
 //! The small request headers of RFC 4918, section 10, and of sync clients. Each function takes all
 //! headers, and a header that is sent twice is malformed.
 //!
-//! Not here: the grammar of `If` (`if_header`), ranges and HTTP's own conditions.
+//! Not here: the grammar of `If` (`transfer::if_header`), ranges and HTTP's own conditions.
 
 use http::HeaderMap;
 
-use super::if_header::IfHeader;
 use crate::date::decimal_seconds;
 use crate::ports::Millis;
+use crate::transfer::if_header::IfHeader;
 
 /// A header whose value makes no sense: 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +51,16 @@ pub fn depth(headers: &HeaderMap) -> Result<Option<Depth>, HeaderError> {
         "1" => Ok(Some(Depth::One)),
         _ if value.eq_ignore_ascii_case("infinity") => Ok(Some(Depth::Infinity)),
         _ => Err(HeaderError("Depth")),
+    }
+}
+
+/// The same for a PROPFIND, and whether the resource itself is to be left out: `1,noroot`, which clients of Microsoft's send
+/// ([MS-WDVSE], 2.2.2).
+pub fn depth_of_listing(headers: &HeaderMap) -> Result<(Option<Depth>, bool), HeaderError> {
+    let Some(value) = single(headers, "Depth")? else { return Ok((None, false)) };
+    match value.split_once(',').map(|(depth, more)| (depth.trim(), more.trim())) {
+        Some(("1", more)) if more.eq_ignore_ascii_case("noroot") => Ok((Some(Depth::One), true)),
+        _ => Ok((depth(headers)?, false)),
     }
 }
 
@@ -161,176 +171,18 @@ fn is_digits(text: &str) -> bool {
 }
 
 /// The value of a header that may be sent once. UTF-8 passes, because some clients do not encode
-/// the Destination.
+/// the Destination. What is no UTF-8 does not, nor what a runtime has made of such bytes: two names in Latin-1 would become
+/// one.
 fn single<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h str>, HeaderError> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     match std::str::from_utf8(value.as_bytes()) {
-        Ok(text) if values.next().is_none() => Ok(Some(text.trim_matches([' ', '\t']))),
+        Ok(text) if values.next().is_none() && !text.contains(char::REPLACEMENT_CHARACTER) => {
+            Ok(Some(text.trim_matches([' ', '\t'])))
+        }
         _ => Err(HeaderError(name)),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use http::HeaderValue;
-    use proptest::prelude::*;
-
-    fn one(name: &'static str, value: impl AsRef<[u8]>) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(http::HeaderName::from_static(name), HeaderValue::from_bytes(value.as_ref()).unwrap());
-        headers
-    }
-
-    #[test]
-    fn absent_headers_have_their_defaults() {
-        let none = HeaderMap::new();
-        assert_eq!(depth(&none), Ok(None));
-        assert_eq!(timeout(&none), None);
-        assert_eq!(overwrite(&none), Ok(true));
-        assert_eq!(lock_token(&none), Ok(None));
-        assert_eq!(destination(&none), Ok(None));
-        assert_eq!(if_header(&none), Ok(None));
-        assert_eq!(oc_mtime(&none), Ok(None));
-    }
-
-    #[test]
-    fn a_header_sent_twice_is_malformed() {
-        let mut headers = one("depth", "0");
-        headers.append("depth", HeaderValue::from_static("1"));
-        assert_eq!(depth(&headers), Err(HeaderError("Depth")));
-        assert_eq!(HeaderError("Depth").to_string(), "the Depth header is malformed");
-    }
-
-    #[test]
-    fn depth_is_one_of_three() {
-        assert_eq!(depth(&one("depth", "0")), Ok(Some(Depth::Zero)));
-        assert_eq!(depth(&one("depth", " 1 ")), Ok(Some(Depth::One)));
-        assert_eq!(depth(&one("depth", "infinity")), Ok(Some(Depth::Infinity)));
-        assert_eq!(depth(&one("depth", "Infinity")), Ok(Some(Depth::Infinity)));
-        for value in ["", "2", "00", "-1", "1,noroot", "infinite"] {
-            assert_eq!(depth(&one("depth", value)), Err(HeaderError("Depth")), "{value}");
-        }
-    }
-
-    #[test]
-    fn the_first_usable_timeout_counts() {
-        for (value, expected) in [
-            ("Second-3600", Some(Timeout::Seconds(3600))),
-            ("Second-0", Some(Timeout::Seconds(0))),
-            ("second-4294967295", Some(Timeout::Seconds(u32::MAX))),
-            ("Infinite", Some(Timeout::Infinite)),
-            ("Infinite, Second-4100000000", Some(Timeout::Infinite)),
-            ("Second-4294967296, Second-5", Some(Timeout::Seconds(5))),
-            ("Extend-1,Second-7", Some(Timeout::Seconds(7))),
-            ("Second-", None),
-            ("Second-+5", None),
-            ("Second--5", None),
-            ("5", None),
-            ("", None),
-        ] {
-            assert_eq!(timeout(&one("timeout", value)), expected, "{value}");
-        }
-    }
-
-    #[test]
-    fn overwrite_is_true_or_false() {
-        assert_eq!(overwrite(&one("overwrite", "T")), Ok(true));
-        assert_eq!(overwrite(&one("overwrite", "F")), Ok(false));
-        for value in ["", "TRUE", "0"] {
-            assert_eq!(overwrite(&one("overwrite", value)), Err(HeaderError("Overwrite")), "{value}");
-        }
-    }
-
-    #[test]
-    fn a_lock_token_stands_in_angle_brackets() {
-        let token = "urn:uuid:e71d4fae-5dec-22d6-fea5-00a0c91e6be4";
-        assert_eq!(lock_token(&one("lock-token", format!("<{token}>"))), Ok(Some(token.to_owned())));
-        for value in ["", token, "<>", "<a", "a>", "<a> <b>", "<a b>", "<<a>>"] {
-            assert_eq!(lock_token(&one("lock-token", value)), Err(HeaderError("Lock-Token")), "{value}");
-        }
-    }
-
-    #[test]
-    fn a_destination_is_an_absolute_uri_or_path() {
-        for (value, authority, path) in [
-            ("/dav/a%20b/", None, "/dav/a%20b/"),
-            ("/", None, "/"),
-            ("/dav/a b/é", None, "/dav/a b/é"),
-            ("http://example.com/dav/a", Some("example.com"), "/dav/a"),
-            ("HTTPS://example.com:8443/dav//a", Some("example.com:8443"), "/dav//a"),
-            ("http://user:pass@example.com/a@b", Some("example.com"), "/a@b"),
-            ("http://[::1]:80/", Some("[::1]:80"), "/"),
-            ("http://example.com", Some("example.com"), "/"),
-        ] {
-            let expected = Destination { authority: authority.map(str::to_owned), path: path.to_owned() };
-            assert_eq!(destination(&one("destination", value)), Ok(Some(expected)), "{value}");
-        }
-    }
-
-    #[test]
-    fn other_destinations_are_refused() {
-        for value in [
-            "",
-            "a/b",
-            "//example.com/a",
-            "http:///a",
-            "http://user@/a",
-            "ftp://example.com/a",
-            "http:/a",
-            "/a?b",
-            "/a#b",
-            "http://h?/a",
-        ] {
-            assert_eq!(destination(&one("destination", value)), Err(HeaderError("Destination")), "{value}");
-        }
-        assert_eq!(destination(&one("destination", b"/\xFF")), Err(HeaderError("Destination")));
-    }
-
-    #[test]
-    fn mtime_is_in_seconds() {
-        for (value, millis) in [
-            ("0", 0),
-            ("1700000000", 1_700_000_000_000),
-            ("1700000000.5", 1_700_000_000_500),
-            ("1700000000.123456789", 1_700_000_000_123),
-            ("1700000000.007", 1_700_000_000_007),
-            ("253402300799.999", 253_402_300_799_999),
-        ] {
-            assert_eq!(oc_mtime(&one("x-oc-mtime", value)), Ok(Some(millis)), "{value}");
-        }
-    }
-
-    #[test]
-    fn a_time_before_1970_counts_for_nothing() {
-        assert_eq!(oc_mtime(&one("x-oc-mtime", "-86400")), Ok(None));
-        assert_eq!(oc_mtime(&one("x-oc-mtime", "-1.5")), Ok(None));
-    }
-
-    #[test]
-    fn nonsense_is_no_mtime() {
-        for value in ["", "+1", "0x65", "1e9", "1.", ".5", "1.2.3", "soon", "253402300800", "99999999999999999999", "١"]
-        {
-            assert_eq!(oc_mtime(&one("x-oc-mtime", value)), Err(HeaderError("X-OC-Mtime")), "{value}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_value_is_survived(value in prop::collection::vec(0x20u8..0x7F, 0..40)) {
-            let _ = depth(&one("depth", &value));
-            let _ = timeout(&one("timeout", &value));
-            let _ = lock_token(&one("lock-token", &value));
-            if let Ok(Some(destination)) = destination(&one("destination", &value)) {
-                prop_assert!(destination.path.starts_with('/'));
-            }
-        }
-
-        #[test]
-        fn whole_milliseconds_survive(millis in 0..=crate::date::LAST_SECOND * 1000) {
-            let value = format!("{}.{:03}", millis / 1000, millis % 1000);
-            prop_assert_eq!(oc_mtime(&one("x-oc-mtime", value)), Ok(Some(millis)));
-        }
-    }
-}
+mod tests;

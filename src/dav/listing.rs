@@ -1,8 +1,8 @@
 //! The answer to a PROPFIND, REPORT or SEARCH, written while it is sent: a listing of many thousand entries is never
 //! in memory as XML.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+mod folders;
+
 use std::rc::Rc;
 use std::vec;
 
@@ -10,17 +10,19 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
+use self::folders::Folders;
 use super::mount::Tree;
 use super::multistatus::{Multistatus, xml_answer};
 use super::path::encode_segment;
-use super::props::{Resource, Viewer};
+use super::props::{Deletion, Resource, Viewer};
 use super::request::Request;
-use super::trash;
 use super::wanted::Wanted;
 use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, StreamError};
-use crate::store::{Credentials, Drive, FoundNode, Listing, Lock, Node, Scope, Trail, Trashed, View, ViewRequest};
+use crate::store::{
+    Credentials, Drive, FoundNode, Listing, Lock, Node, PAGE_BYTES, Scope, Trail, Trashed, View, ViewRequest,
+};
 
 /// Bytes of XML that are written before they are sent.
 const PIECE: usize = 64 * 1024;
@@ -29,12 +31,19 @@ const PIECE: usize = 64 * 1024;
 /// may be told twice, or not at all.
 pub const PAGE: i64 = 8_192;
 
-/// Writes the first target of the view and its listing, which `read` asked for. A short answer is made at once, so that
-/// its length is known.
-pub async fn answer(request: &Request<'_>, view: View, wanted: Wanted, read: ViewRequest) -> Result<Response<Body>> {
+/// Writes the first target of the view, unless without it, and its listing, which `read` asked for. A short answer is made
+/// at once, so that its length is known.
+pub async fn answer(
+    request: &Request<'_>,
+    view: View,
+    wanted: Wanted,
+    read: ViewRequest,
+    with_target: bool,
+) -> Result<Response<Body>> {
+    let is_deep = matches!(read.listing, Listing::Below(_));
     let more = More::behind(request, &view, read)?;
-    let mut source = ListingSource::begin(request, view, wanted, true)?;
-    source.more = more;
+    let mut source = ListingSource::begin(request, view, wanted, with_target)?;
+    (source.more, source.is_deep) = (more, is_deep);
     send(source).await
 }
 
@@ -49,7 +58,7 @@ pub async fn answer_found(
 ) -> Result<Response<Body>> {
     let mut source = ListingSource::begin(request, view, wanted, false)?;
     if let (true, Some(xml)) = (is_cut, &mut source.xml) {
-        xml.status(&source.top.href, "HTTP/1.1 507 Insufficient Storage");
+        xml.status(&source.folders.href, "HTTP/1.1 507 Insufficient Storage");
     }
     source.rest = found.into_iter().map(|found| (found.node, Some(found.path))).collect::<Vec<_>>().into_iter();
     send(source).await
@@ -68,13 +77,6 @@ async fn send(mut source: ListingSource) -> Result<Response<Body>> {
 
 /// Locks, each with the href that it was taken on; shared by all that it holds for.
 type Locks = Rc<[(Lock, String)]>;
-
-/// What the members of a folder take from it.
-struct Above {
-    href: String,
-    /// Those of infinite depth.
-    locks: Locks,
-}
 
 /// Members of a folder that were not read yet.
 struct More {
@@ -113,9 +115,16 @@ impl More {
 /// Makes of what has read a page what reads the next one; false where the page is not full, so that there is none.
 fn go_behind(page: &[Node], read: &mut ViewRequest) -> bool {
     let Listing::Members(after, limit) = &mut read.listing else { return false };
-    let Some(last) = page.last().filter(|_| i64::try_from(page.len()) == Ok(*limit)) else { return false };
+    let is_full = i64::try_from(page.len()) == Ok(*limit) || is_heavy(page);
+    let Some(last) = page.last().filter(|_| is_full) else { return false };
     after.clone_from(&last.name);
     true
+}
+
+/// Whether a page may have ended because of its properties. The half is on the safe side: who asks in vain gets nothing.
+fn is_heavy(page: &[Node]) -> bool {
+    let bytes: usize = page.iter().flat_map(|node| &node.properties).map(|property| property.value.len()).sum();
+    i64::try_from(bytes).is_ok_and(|bytes| bytes >= PAGE_BYTES / 2)
 }
 
 struct ListingSource {
@@ -125,14 +134,12 @@ struct ListingSource {
     rest: vec::IntoIter<(Node, Option<String>)>,
     /// What comes after those.
     more: Option<More>,
-    /// What everything below the target takes from it.
-    top: Above,
+    /// What is below the target takes from it, and from the folders between them.
+    folders: Folders,
+    /// Whether members of folders other than the target are to come.
+    is_deep: bool,
     /// The locks below the target, each with the path and href that it was taken on, where they were asked for.
     locks_below: Vec<(String, Lock, String)>,
-    /// Those among them that are in the trash.
-    trashed: HashMap<i64, Trashed>,
-    /// Parents come before their members, so each finds what it takes from above.
-    folders: HashMap<i64, Above>,
     /// What was written already.
     first: Option<Bytes>,
     /// None once the document is complete.
@@ -146,22 +153,26 @@ impl ListingSource {
         let href = request.href(request.path.segments(), top.is_folder());
         let locks = locks_on(request, trail);
         let below = trail.locks_below.iter();
+        let trashed = trashed(request, &view)?;
+        let deletion = match (trail.names().split_first(), trashed.as_slice()) {
+            (Some((_, names)), [item]) => Some(Deletion::of(item).below(names)),
+            _ => None,
+        };
         let mut source = Self {
-            top: Above { href: href.clone(), locks: infinite(&locks) },
+            folders: Folders::below(top.id, href.clone(), infinite(&locks), deletion, trashed),
+            is_deep: false,
             locks_below: below
-                .map(|below| (below.path.clone(), below.lock.clone(), request.href_below(trail, below)))
+                .map(|below| (below.path.clone(), below.lock.clone(), request.mount.href_below(trail, below)))
                 .collect(),
             wanted,
             viewer: request.viewer(&view.caller),
-            folders: HashMap::new(),
             first: None,
             xml: Some(Multistatus::new()),
             rest: Vec::new().into_iter(),
             more: None,
-            trashed: if with_target { trashed(request, &view)? } else { HashMap::new() },
         };
         if with_target {
-            source.write(top, trail.is_root(), href, &locks);
+            source.write(top, trail.is_root(), &href, &locks);
         }
         source.go_on(view.listing);
         Ok(source)
@@ -173,18 +184,19 @@ impl ListingSource {
     }
 
     fn write_member(&mut self, node: &Node) -> Result<(), StreamError> {
-        let above = node.parent_id.and_then(|parent| self.folders.get(&parent));
-        let above = above.ok_or_else(|| StreamError::Io("a listing with a member of another folder".to_owned()))?;
-        let slash = if node.is_folder() { "/" } else { "" };
-        let name = self.trashed.get(&node.id).map_or_else(|| Cow::from(&node.name), |it| trash::item_name(it).into());
-        let href = format!("{}{}{slash}", above.href, encode_segment(&name));
+        let known = self.folders.href_of(node).zip(self.folders.locks_above(node));
+        let (href, above) =
+            known.ok_or_else(|| StreamError::Io("a listing with a member of another folder".to_owned()))?;
         let locks = if node.locks.is_empty() {
-            Rc::clone(&above.locks)
+            above
         } else {
             let own = node.locks.iter().map(|lock| (lock.clone(), href.clone()));
-            above.locks.iter().cloned().chain(own).collect()
+            above.iter().cloned().chain(own).collect()
         };
-        self.write(node, false, href, &locks);
+        self.write(node, false, &href, &locks);
+        if self.is_deep && node.is_folder() {
+            self.folders.add(node, infinite(&locks));
+        }
         Ok(())
     }
 
@@ -192,34 +204,29 @@ impl ListingSource {
     fn write_found(&mut self, node: &Node, path: &str) {
         let slash = if node.is_folder() { "/" } else { "" };
         let encoded: Vec<_> = path.split('/').map(|name| encode_segment(name).to_string()).collect();
-        let href = format!("{}{}{slash}", self.top.href, encoded.join("/"));
+        let href = format!("{}{}{slash}", self.folders.href, encoded.join("/"));
         let holds = |at: &str, lock: &Lock| {
             let below = path.strip_prefix(at);
             below.is_some_and(|below| below.is_empty() || lock.is_infinite() && below.starts_with('/'))
         };
         let below = self.locks_below.iter().filter(|(at, lock, _)| holds(at, lock));
         let below = below.map(|(_, lock, href)| (lock.clone(), href.clone()));
-        let locks = self.top.locks.iter().cloned().chain(below).collect();
-        self.write(node, false, href, &locks);
+        let locks = self.folders.locks.iter().cloned().chain(below).collect();
+        self.write(node, false, &href, &locks);
     }
 
-    fn write(&mut self, node: &Node, is_root: bool, href: String, locks: &Locks) {
+    fn write(&mut self, node: &Node, is_root: bool, href: &str, locks: &Locks) {
+        let deletion = if self.viewer.is_trash { self.folders.deletion_of(node) } else { None };
         if let Some(xml) = &mut self.xml {
-            let (viewer, trashed) = (&self.viewer, self.trashed.get(&node.id));
-            let resource = Resource { node, is_root, locks, viewer, trashed };
-            self.wanted.write(&resource, &href, xml);
-        }
-        if node.is_folder() {
-            let locks = infinite(locks);
-            self.folders.insert(node.id, Above { href, locks });
+            let resource = Resource { node, is_root, locks, viewer: &self.viewer, deletion: deletion.as_ref() };
+            self.wanted.write(&resource, href, xml);
         }
     }
 }
 
-/// What the view has read of the trash, by number.
-fn trashed(request: &Request<'_>, view: &View) -> Result<HashMap<i64, Trashed>> {
-    let rows = view.also.first().filter(|_| request.tree == Tree::Trash);
-    Ok(Drive::trashed(rows)?.into_iter().map(|trashed| (trashed.node.id, trashed)).collect())
+/// What the view has read of the trash.
+fn trashed(request: &Request<'_>, view: &View) -> Result<Vec<Trashed>> {
+    Drive::trashed(view.also.first().filter(|_| request.tree == Tree::Trash))
 }
 
 #[async_trait(?Send)]
@@ -261,5 +268,5 @@ fn locks_on(request: &Request<'_>, trail: &Trail) -> Locks {
         Some(_) => lock.clone(),
         None => lock.anonymous(),
     };
-    trail.covering_target().map(|(index, lock)| (visible(index, lock), request.href_on(trail, index))).collect()
+    trail.covering_target().map(|(index, lock)| (visible(index, lock), request.mount.href_on(trail, index))).collect()
 }

@@ -155,18 +155,18 @@ pub static LIVE: &[Live] = &[
     live(NEXTCLOUD, "lock-timeout", lock_props::timeout).needs(Needs::Locks),
     live(NEXTCLOUD, "lock-token", lock_props::token).needs(Needs::Locks),
     // What was deleted, in Nextcloud's trash and in ownCloud's.
-    live(NEXTCLOUD, "trashbin-filename", |r| text(&r.trashed?.original_name)),
-    live(NEXTCLOUD, "trashbin-title", |r| text(&r.trashed?.original_name)),
-    live(NEXTCLOUD, "trashbin-original-location", |r| text(&r.trashed?.location)),
-    live(NEXTCLOUD, "trashbin-deletion-time", |r| number(r.trashed?.deleted_at / 1000)),
-    live(NEXTCLOUD, "trashbin-deleted-by-id", |r| r.trashed.and_then(|_| text(&r.viewer.caller.login))),
+    live(NEXTCLOUD, "trashbin-filename", |r| text(&r.deletion?.original_name)),
+    live(NEXTCLOUD, "trashbin-title", |r| text(&r.deletion?.original_name)),
+    live(NEXTCLOUD, "trashbin-original-location", |r| text(&r.deletion?.location)),
+    live(NEXTCLOUD, "trashbin-deletion-time", |r| number(r.deletion?.deleted_at / 1000)),
+    live(NEXTCLOUD, "trashbin-deleted-by-id", |r| r.deletion.and_then(|_| text(&r.viewer.caller.login))),
     live(NEXTCLOUD, "trashbin-deleted-by-display-name", |r| {
-        r.trashed.and_then(|_| text(&r.viewer.caller.display_name))
+        r.deletion.and_then(|_| text(&r.viewer.caller.display_name))
     }),
-    live(OWNCLOUD, "trashbin-original-filename", |r| text(&r.trashed?.original_name)),
-    live(OWNCLOUD, "trashbin-original-location", |r| text(&r.trashed?.location)),
-    live(OWNCLOUD, "trashbin-delete-datetime", |r| text(http_date(r.trashed?.deleted_at))),
-    live(OWNCLOUD, "trashbin-delete-timestamp", |r| number(r.trashed?.deleted_at / 1000)),
+    live(OWNCLOUD, "trashbin-original-filename", |r| text(&r.deletion?.original_name)),
+    live(OWNCLOUD, "trashbin-original-location", |r| text(&r.deletion?.location)),
+    live(OWNCLOUD, "trashbin-delete-datetime", |r| text(http_date(r.deletion?.deleted_at))),
+    live(OWNCLOUD, "trashbin-delete-timestamp", |r| number(r.deletion?.deleted_at / 1000)),
     // Nothing is shared.
     empty(OWNCLOUD, "share-types"),
     empty(NEXTCLOUD, "sharees"),
@@ -220,7 +220,7 @@ fn constant<'a>(xml: &'static str) -> Option<Value<'a>> {
 }
 
 fn display_name<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
-    let own = resource.trashed.map_or(&resource.node.name, |trashed| &trashed.original_name);
+    let own = resource.deletion.map_or(&resource.node.name, |deletion| &deletion.original_name);
     text(if resource.is_root { &resource.viewer.mount_name } else { own })
 }
 

@@ -58,7 +58,7 @@ async fn take(
 ) -> Result<Response<Body>> {
     let trail = view.trail()?;
     let held = trail.covering_target().filter(|(_, held)| lock.exclusive || held.is_exclusive());
-    let hrefs: Vec<_> = held.map(|(index, _)| request.href_on(trail, index)).collect();
+    let hrefs: Vec<_> = held.map(|(index, _)| request.mount.href_on(trail, index)).collect();
     if !hrefs.is_empty() {
         return Err(Error::ConflictingLock(hrefs));
     }
@@ -67,15 +67,13 @@ async fn take(
     }
     let Some(node) = trail.target() else {
         let place = Place::of(trail)?.expecting(Expect::Unchanged);
-        preconditions.parent_unlocked(request, trail)?;
+        preconditions.parent_unlocked(&request.mount, trail)?;
         return lock_new(request, view, &place, lock).await;
     };
-    // A file has nothing below it: its lock is the same for both depths.
-    let lock = NewLock { infinite: lock.infinite && node.is_folder(), ..lock.clone() };
     if node.locks.len() >= MOST_LOCKS {
         return Err(Error::ConflictingLock(vec![request.href(trail.names(), node.is_folder())]));
     }
-    view.lock(&Found::of(trail, preconditions.expect())?, &lock).await?;
+    view.lock(&Found::of(trail, preconditions.expect())?, lock).await?;
     let href = request.href(trail.names(), node.is_folder());
     Ok(granted(request, StatusCode::OK, &lock.taken(request.drive.now()), href))
 }
@@ -84,7 +82,6 @@ async fn lock_new(request: &Request<'_>, view: &View, place: &Place, lock: &NewL
     let upload = request.drive.new_upload();
     let keys = &request.cx.config.keys;
     let nothing = request.drive.store(keys, upload, &mut Chunks::new([]), Some(0), None).await?;
-    let lock = NewLock { infinite: false, ..lock.clone() };
     let link = Link { lock: Some(lock.clone()), ..Link::default() };
     view.link(place, &nothing, &link).await?;
     let href = request.href(view.trail()?.names(), false);
@@ -99,7 +96,7 @@ fn conflicts_below(request: &Request<'_>, trail: &Trail, lock: &NewLock) -> Opti
     held.peek()?;
     let mut answer = Multistatus::new();
     for lock in held {
-        answer.status(&request.href_below(trail, lock), "HTTP/1.1 423 Locked");
+        answer.status(&request.mount.href_below(trail, lock), "HTTP/1.1 423 Locked");
     }
     answer.status(&request.href(trail.names(), true), "HTTP/1.1 424 Failed Dependency");
     Some(answer.finish())
@@ -121,7 +118,7 @@ async fn refresh(
     };
     trail.check_own(index)?;
     let lock = view.refresh_lock(lock, timeout_s).await?;
-    let href = request.href_on(trail, index);
+    let href = request.mount.href_on(trail, index);
     let mut response = granted(request, StatusCode::OK, &lock, href);
     // The header is for new locks only.
     response.headers_mut().remove("lock-token");

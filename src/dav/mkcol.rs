@@ -7,29 +7,23 @@ use super::preconditions::Preconditions;
 use super::request::Request;
 use crate::body::Body;
 use crate::error::{Error, Guard, Result};
-use crate::ports::ByteSource;
 use crate::store::{Place, Scope, ViewRequest, twice};
 
-/// Makes an empty folder: 405 where something is, 409 where the parent is not, 415 for a body,
-/// since none is defined.
-pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Body>> {
+/// Makes an empty folder: 405 where something is, 409 where the parent is not.
+pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
     let preconditions = Preconditions::read(request)?;
     let mut wanted = ViewRequest::of(request.address());
     preconditions.extend(&mut wanted);
-    let has_body = body.next().await?.is_some();
     let made = twice(async || {
         let view = request.drive.view(&request.credentials, &wanted, Vec::new()).await?;
         view.caller.scopes.require(Scope::Write)?;
-        if has_body {
-            return Err(Error::UnsupportedMediaType);
-        }
         let trail = view.trail()?;
         if trail.target().is_some() {
             return Err(Error::AlreadyExists(super::options::ALLOW));
         }
         let place = Place::of(trail)?;
         preconditions.check(&view, 1)?;
-        preconditions.parent_unlocked(request, trail)?;
+        preconditions.parent_unlocked(&request.mount, trail)?;
         view.create_folder(&place).await
     });
     match made.await {

@@ -10,12 +10,12 @@ mod delete;
 mod found;
 mod get;
 pub mod headers;
-pub mod if_header;
 mod index;
 mod listing;
 mod live;
 mod lock;
 mod lock_props;
+mod meta;
 mod mkcol;
 mod mount;
 mod multistatus;
@@ -34,6 +34,7 @@ mod search;
 mod sync_props;
 mod top;
 mod trash;
+mod unexpected;
 mod unlock;
 mod uploads;
 mod versions;
@@ -46,12 +47,14 @@ use quick_xml::escape::escape;
 use self::copy_move::Kind;
 use self::mount::Tree;
 pub use self::options::capabilities;
+use self::preconditions::Preconditions;
 use self::request::Request;
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Dialect, Error, Result};
 use crate::page::Page;
-use crate::store::ViewRequest;
+use crate::store::{Trail, ViewRequest};
+use crate::transfer::check_coding;
 use crate::transfer::tus::{self, Tus};
 
 /// Whether a path is below a mount.
@@ -98,19 +101,26 @@ fn refusal(cx: &Context<'_>, error: Error) -> Response<Body> {
 
 async fn dispatch(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
     let request = Request::read(cx).await?;
-    let answer = match request.tree {
-        Tree::Files => by_method(&request, body).await,
-        Tree::Uploads => uploads::answer(&request, body).await,
-        Tree::Trash => trash::answer(&request, body).await,
-        Tree::Versions(file) => versions::answer(&request, file, body).await,
-        Tree::Restore => Err(Error::MethodNotAllowed("OPTIONS")),
-        Tree::Top => top::answer(&request, body).await,
-    };
+    let answer = by_tree(&request, body).await;
     if answer.is_err() && cx.meter.is_unused() {
         // What is wrong with a request is told only to a caller who is known.
         request.drive.view(&request.credentials, &ViewRequest::default(), Vec::new()).await?;
     }
     answer
+}
+
+async fn by_tree(request: &Request<'_>, mut body: Body) -> Result<Response<Body>> {
+    check_coding(&request.cx.headers)?;
+    unexpected::refuse_body(request, &mut body).await?;
+    match request.tree {
+        Tree::Files => by_method(request, body).await,
+        Tree::Uploads => uploads::answer(request, body).await,
+        Tree::Trash => trash::answer(request, body).await,
+        Tree::Versions(file) => versions::answer(request, file, body).await,
+        Tree::Meta(node) => meta::answer(request, node, body).await,
+        Tree::Restore => Err(Error::MethodNotAllowed("OPTIONS")),
+        Tree::Top => top::answer(request, body).await,
+    }
 }
 
 async fn by_method(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
@@ -122,7 +132,7 @@ async fn by_method(request: &Request<'_>, body: Body) -> Result<Response<Body>> 
         "DELETE" => delete::answer(request).await,
         "PROPFIND" => propfind::answer(request, body).await,
         "PROPPATCH" => proppatch::answer(request, body).await,
-        "MKCOL" => mkcol::answer(request, body).await,
+        "MKCOL" => mkcol::answer(request).await,
         "COPY" => copy_move::answer(request, Kind::Copy).await,
         "MOVE" => copy_move::answer(request, Kind::Move).await,
         "LOCK" => lock::answer(request, body).await,
@@ -131,8 +141,11 @@ async fn by_method(request: &Request<'_>, body: Body) -> Result<Response<Body>> 
         "UNLOCK" => unlock::answer(request).await,
         "PATCH" if request.cx.headers.contains_key(recalculate::HEADER) => recalculate::answer(request).await,
         "POST" if tus::is_tus(&request.cx.headers) => {
-            let tus = Tus { cx: request.cx, drive: &request.drive, credentials: &request.credentials };
-            tus.create(request.address(), body).await
+            let preconditions = Preconditions::read(request)?;
+            preconditions.check_first(request, Some(request.address())).await?;
+            let may_write = |file: &Trail| preconditions.file_unlocked(&request.mount, file);
+            let (cx, drive, credentials) = (request.cx, &request.drive, &request.credentials);
+            Tus { cx, drive, credentials, may_write: &may_write }.create(request.address(), body).await
         }
         _ => Err(Error::MethodNotAllowed(options::ALLOW)),
     }

@@ -2,7 +2,9 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::path;
 use crate::resource::{INSTANCE, parse_id, space_id};
+use crate::store::{LockBelow, Node, Trail};
 
 /// What is below a mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +19,21 @@ pub enum Tree {
     Restore,
     /// The earlier contents of a file, by its number.
     Versions(i64),
+    /// Where a file or folder is, by its number.
+    Meta(i64),
     /// The collections above the drives.
     Top,
+}
+
+impl Tree {
+    /// The same of the file or folder of that number.
+    fn of(self, number: i64) -> Self {
+        match self {
+            Self::Versions(_) => Self::Versions(number),
+            Self::Meta(_) => Self::Meta(number),
+            other => other,
+        }
+    }
 }
 
 /// A segment in the pattern of a mount.
@@ -42,7 +57,7 @@ use Segment::{File, Literal, Login, Name, OwnFile, OwnSpace, Space};
 
 /// All mounts; the first that fits a path counts. `/dav/files/{login}` is not among them, since only the drive knows whose
 /// login that is: see `maybe_login`.
-const MOUNTS: [(&[Segment], Tree); 17] = [
+const MOUNTS: [(&[Segment], Tree); 20] = [
     (&[Literal("remote.php"), Literal("dav"), Literal("files"), Login], Tree::Files),
     (&[Literal("remote.php"), Literal("dav"), Literal("spaces"), Literal("trash-bin"), Space], Tree::Trash),
     (&[Literal("remote.php"), Literal("dav"), Literal("spaces"), Space], Tree::Files),
@@ -55,12 +70,16 @@ const MOUNTS: [(&[Segment], Tree); 17] = [
     ),
     (&[Literal("remote.php"), Literal("dav"), Literal("versions"), Login, Literal("restore")], Tree::Restore),
     (&[Literal("remote.php"), Literal("dav"), Literal("meta"), File, Literal("v")], Tree::Versions(0)),
+    (&[Literal("remote.php"), Literal("dav"), Literal("meta"), File], Tree::Meta(0)),
     (&[Literal("remote.php"), Literal("dav")], Tree::Top),
     (&[Literal("remote.php"), Literal("webdav")], Tree::Files),
     (&[Literal("webdav")], Tree::Files),
     (&[Literal("dav"), Literal("spaces"), Literal("trash-bin"), OwnSpace], Tree::Trash),
     (&[Literal("dav"), Literal("spaces"), OwnSpace], Tree::Files),
+    // As ownCloud's web client names a file to which a version is restored.
+    (&[Literal("dav"), Literal("files"), Literal("spaces"), OwnSpace], Tree::Files),
     (&[Literal("dav"), Literal("meta"), OwnFile, Literal("v")], Tree::Versions(0)),
+    (&[Literal("dav"), Literal("meta"), OwnFile], Tree::Meta(0)),
     (&[Literal("dav")], Tree::Files),
     (&[Name], Tree::Files),
 ];
@@ -90,19 +109,20 @@ impl<'a> Asked<'a> {
         let mut asked = Self { tree, mount: String::new(), rest: path, login: None, space: None };
         for segment in pattern {
             let (raw, rest) = first_segment(asked.rest)?;
+            let mut name = raw;
             let decoded = || percent_decode_str(raw).decode_utf8().ok().map(String::from);
             match segment {
-                Literal(literal) if raw == *literal => {}
-                Name if raw == webdav_name => {}
+                Literal(literal) if is(raw, literal) => name = literal,
+                Name if is(raw, webdav_name) => name = webdav_name,
                 OwnSpace if decoded() == account.map(space_id) => asked.space = decoded(),
-                File => asked.tree = Tree::Versions(file_number(&decoded()?, account)?),
-                OwnFile => asked.tree = Tree::Versions(own_file_number(&decoded()?, account)?),
+                File => asked.tree = asked.tree.of(file_number(&decoded()?, account)?),
+                OwnFile => asked.tree = asked.tree.of(own_file_number(&decoded()?, account)?),
                 Login => asked.login = Some(decoded()?),
                 Space => asked.space = Some(decoded()?),
                 Literal(_) | Name | OwnSpace => return None,
             }
             asked.mount.push('/');
-            asked.mount.push_str(raw);
+            asked.mount.push_str(name);
             asked.rest = rest;
         }
         Some(asked)
@@ -113,7 +133,7 @@ impl<'a> Asked<'a> {
         if self.mount != "/dav" {
             return None;
         }
-        let (_, rest) = first_segment(self.rest).filter(|(files, _)| *files == "files")?;
+        let (_, rest) = first_segment(self.rest).filter(|(raw, _)| is(raw, "files"))?;
         let (raw, rest) = first_segment(rest)?;
         let login = percent_decode_str(raw).decode_utf8().ok()?.into_owned();
         Some(Self { mount: format!("{}/files/{raw}", self.mount), rest, login: Some(login), ..self.clone() })
@@ -129,6 +149,11 @@ fn file_number(id: &str, account: Option<i64>) -> Option<i64> {
 fn own_file_number(id: &str, account: Option<i64>) -> Option<i64> {
     let (space, number) = id.split_once('!')?;
     parse_id(number, "the file").ok().filter(|_| Some(space) == account.map(space_id).as_deref())
+}
+
+/// Whether a segment is that name of unreserved characters, which may be percent-encoded (RFC 3986, 6.2.2.2).
+fn is(raw: &str, name: &str) -> bool {
+    raw == name || percent_decode_str(raw).eq(name.bytes())
 }
 
 /// The first segment of a path that is not empty, and what follows.
@@ -153,6 +178,23 @@ impl Mount {
     pub fn behind(forwarded: &str, mount: &str, webdav_name: &str) -> Self {
         let is_named = forwarded.rsplit('/').next() == Some(webdav_name);
         Self { prefix: format!("{forwarded}{}", if is_named { below_first_segment(mount) } else { mount }) }
+    }
+
+    /// The URL path of the names below the caller's root, as the client sees it.
+    pub fn href(&self, names: &[String], folder: bool) -> String {
+        path::href(&self.prefix, names, folder)
+    }
+
+    /// The URL path of `trail.nodes()[index]`; the caller's root for one above it.
+    pub fn href_on(&self, trail: &Trail, index: usize) -> String {
+        let names = trail.depth(index).and_then(|depth| trail.names().get(..depth)).unwrap_or_default();
+        self.href(names, trail.nodes().get(index).is_none_or(Node::is_folder))
+    }
+
+    /// The URL path of a locked node below the target of `trail`.
+    pub fn href_below(&self, trail: &Trail, lock: &LockBelow) -> String {
+        let names: Vec<String> = trail.names().iter().cloned().chain(lock.names().map(ToOwned::to_owned)).collect();
+        self.href(&names, lock.is_folder())
     }
 }
 
@@ -187,6 +229,14 @@ mod tests {
             ("/dav/spaces/edgedrive%247/a", files("/dav/spaces/edgedrive%247", "/a", None)),
             ("/dav/spaces/edgedrive$8/a", files("/dav", "/spaces/edgedrive$8/a", None)),
             ("/dav/files/me/a", files("/dav", "/files/me/a", None)),
+            ("/dav/files/spaces/edgedrive$7/a", files("/dav/files/spaces/edgedrive$7", "/a", None)),
+            ("/dav/files/spaces/edgedrive$8/a", files("/dav", "/files/spaces/edgedrive$8/a", None)),
+            ("/%64av/a", files("/dav", "/a", None)),
+            ("/remote%2Ephp/%77ebdav/a%2Eb", files("/remote.php/webdav", "/a%2Eb", None)),
+            ("/Open%43oper/a", files("/OpenCoper", "/a", None)),
+            ("/dav%2Fa", None),
+            ("/%64avx", None),
+            ("/d%6", None),
             ("/remote.php", None),
             ("/davx", None),
             ("/", None),
@@ -194,6 +244,13 @@ mod tests {
         ] {
             assert_eq!(asked(path), expected, "{path}");
         }
+        let tree = |path: &str| asked(path).map(|(tree, mount, ..)| (tree, mount));
+        for id in ["42", "00000042ocedgedrive", "edgedrive$7!42"] {
+            let mount = format!("/remote.php/dav/meta/{id}");
+            assert_eq!(tree(&mount), Some((Tree::Meta(42), mount.clone())));
+            assert_eq!(tree(&format!("{mount}/v/1")), Some((Tree::Versions(42), format!("{mount}/v"))));
+        }
+        assert_eq!(tree("/dav/meta/42"), Some((Tree::Files, "/dav".to_owned())));
         let uploads = asked("/remote.php/dav/uploads/me/7/1").unwrap();
         assert_eq!((uploads.0, uploads.2.as_str()), (Tree::Uploads, "/7/1"));
         for rest in ["", "/", "/files", "/files/", "/principals/users/me/", "/trashbin/me"] {
@@ -205,6 +262,7 @@ mod tests {
     #[test]
     fn a_path_may_be_a_mount_of_its_own_login() {
         let asked = |path| Asked::find(path, "OpenCoper", Some(7)).unwrap().maybe_login();
+        assert_eq!(asked("/%64av/fi%6Ces/me/a").unwrap().mount, "/dav/files/me");
         let maybe = asked("/dav/files/m%65/a").unwrap();
         assert_eq!((maybe.mount.as_str(), maybe.rest, maybe.login.as_deref()), ("/dav/files/m%65", "/a", Some("me")));
         for path in ["/dav/files", "/dav/files/", "/dav/file/me", "/webdav/files/me", "/OpenCoper/files/me"] {

@@ -2,10 +2,11 @@
 //! header (RFC 4918, 10.4), and locks (RFC 4918, 7).
 
 use super::headers;
-use super::if_header::{Condition, ConditionKind, IfHeader};
+use super::mount::Mount;
 use super::request::Request;
 use crate::error::{Error, Result};
 use crate::store::{Address, Expect, Lock, Trail, View, ViewRequest};
+use crate::transfer::if_header::{Condition, ConditionKind, IfHeader};
 use crate::transfer::{Conditions, Verdict};
 
 /// Other resources that an `If` header may speak of: each is read with the request's own.
@@ -60,12 +61,25 @@ impl Preconditions {
         self.check_if(view, own)
     }
 
+    /// 412 where the `If` header does not hold, for what reads by itself what it changes: one round trip where there is such
+    /// a header. `own` is the resource of the request, if that has any state.
+    pub async fn check_first(&self, request: &Request<'_>, own: Option<Address>) -> Result<()> {
+        if self.if_header.is_none() {
+            return Ok(());
+        }
+        let mut wanted = ViewRequest { addresses: own.into_iter().collect(), ..ViewRequest::default() };
+        let own = wanted.addresses.len();
+        self.extend(&mut wanted);
+        let view = request.drive.view(&request.credentials, &wanted, Vec::new()).await?;
+        self.check_if(&view, own)
+    }
+
     /// 412 where the `If` header does not hold.
     pub fn check_if(&self, view: &View, own: usize) -> Result<()> {
         let Some(header) = &self.if_header else { return Ok(()) };
         let holds = header.evaluate(|resource, condition| {
             let trail = match resource {
-                None => view.trails.first(),
+                None => view.trails.first().filter(|_| own > 0),
                 Some(tag) => self.trail_of(view, own, tag),
             };
             trail.is_some_and(|trail| is_true(trail, condition))
@@ -84,22 +98,31 @@ impl Preconditions {
         self.if_header.iter().flat_map(IfHeader::tokens).any(|submitted| submitted == token)
     }
 
-    /// 423 where locks hold for the target and the client submitted the token of none of them.
-    pub fn unlocked(&self, request: &Request<'_>, trail: &Trail) -> Result<()> {
-        self.allowed(request, trail, trail.covering_target())
+    /// 423 where locks hold for the target and the client submitted the token of none of them. The hrefs are those of the
+    /// mount by which the client named it.
+    pub fn unlocked(&self, mount: &Mount, trail: &Trail) -> Result<()> {
+        self.allowed(mount, trail, trail.covering_target())
     }
 
     /// The same for the folder that the target is or would be a member of: its list of members
     /// changes.
-    pub fn parent_unlocked(&self, request: &Request<'_>, trail: &Trail) -> Result<()> {
+    pub fn parent_unlocked(&self, mount: &Mount, trail: &Trail) -> Result<()> {
         match trail.parent_index() {
-            Some(index) => self.allowed(request, trail, trail.covering(index)),
+            Some(index) => self.allowed(mount, trail, trail.covering(index)),
             None => Ok(()),
         }
     }
 
+    /// The same for a file that is to get a content: the file itself, or, where there is none yet, its folder.
+    pub fn file_unlocked(&self, mount: &Mount, trail: &Trail) -> Result<()> {
+        match trail.target() {
+            Some(_) => self.unlocked(mount, trail),
+            None => self.parent_unlocked(mount, trail),
+        }
+    }
+
     /// The same for everything below the target.
-    pub fn below_unlocked(&self, request: &Request<'_>, trail: &Trail) -> Result<()> {
+    pub fn below_unlocked(&self, mount: &Mount, trail: &Trail) -> Result<()> {
         let below = &trail.locks_below;
         // A client that shares a lock with others needs only its own token.
         let open = |node| below.iter().any(|lock| lock.node_id == node && self.submits(&lock.lock.token));
@@ -107,20 +130,15 @@ impl Preconditions {
         if locked.is_empty() {
             return Ok(());
         }
-        Err(Error::Locked(locked.into_iter().map(|lock| request.href_below(trail, lock)).collect()))
+        Err(Error::Locked(locked.into_iter().map(|lock| mount.href_below(trail, lock)).collect()))
     }
 
-    fn allowed<'t>(
-        &self,
-        request: &Request<'_>,
-        trail: &Trail,
-        locks: impl Iterator<Item = (usize, &'t Lock)>,
-    ) -> Result<()> {
+    fn allowed<'t>(&self, mount: &Mount, trail: &Trail, locks: impl Iterator<Item = (usize, &'t Lock)>) -> Result<()> {
         let locks: Vec<_> = locks.collect();
         if locks.is_empty() || locks.iter().any(|(_, lock)| self.submits(&lock.token)) {
             return Ok(());
         }
-        Err(Error::Locked(locks.iter().map(|(index, _)| request.href_on(trail, *index)).collect()))
+        Err(Error::Locked(locks.iter().map(|(index, _)| mount.href_on(trail, *index)).collect()))
     }
 
     /// The one lock token that the header submits, for a refresh; 400 for none or several.

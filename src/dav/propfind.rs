@@ -15,7 +15,8 @@ use crate::store::{Listing, Scope, ViewRequest};
 
 /// The properties of a file or folder, and, by Depth, of what is in it.
 pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
-    let depth = request.depth()?.unwrap_or(Depth::Infinity);
+    let (depth, without_target) = request.depth_of_listing()?;
+    let depth = depth.unwrap_or(Depth::Infinity);
     let preconditions = Preconditions::read(request)?;
     let wanted = Wanted::of(request.xml(body).await?.as_ref())?;
     let limit = request.cx.config.propfind_limit;
@@ -46,5 +47,5 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
     if depth == Depth::Infinity && view.listing.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
         return Err(Error::ForbiddenCondition("propfind-finite-depth"));
     }
-    listing::answer(request, view, wanted, read).await
+    listing::answer(request, view, wanted, read, !without_target).await
 }

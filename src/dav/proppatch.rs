@@ -37,7 +37,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         let trail = view.trail()?;
         let node = trail.existing()?;
         preconditions.check(&view, 1)?;
-        preconditions.unlocked(request, trail)?;
+        preconditions.unlocked(&request.mount, trail)?;
         let is_believed_rightly = update.is_believed_rightly(node);
         if update.is_accepted() && is_believed_rightly {
             view.change_metadata(&Found::of(trail, preconditions.expect())?, &update.change).await?;

@@ -78,7 +78,36 @@ pub struct Resource<'a> {
     /// Who asks.
     pub viewer: &'a Viewer,
     /// How it was deleted, if it was.
-    pub trashed: Option<&'a Trashed>,
+    pub deletion: Option<&'a Deletion>,
+}
+
+/// How something was deleted.
+#[derive(Debug, Clone)]
+pub struct Deletion {
+    /// What it was called.
+    pub original_name: String,
+    /// The names from the drive's root to where it was, with slashes between them.
+    pub location: String,
+    /// When.
+    pub deleted_at: Millis,
+}
+
+impl Deletion {
+    /// That of an item of the trash.
+    pub fn of(trashed: &Trashed) -> Self {
+        let Trashed { original_name, location, deleted_at, .. } = trashed;
+        Self { original_name: original_name.clone(), location: location.clone(), deleted_at: *deleted_at }
+    }
+
+    /// That of what is below it by these names, which was deleted with it.
+    #[must_use]
+    pub fn below<T: AsRef<str>>(self, names: &[T]) -> Self {
+        names.iter().map(AsRef::as_ref).fold(self, |above, name| Self {
+            original_name: name.to_owned(),
+            location: format!("{}/{name}", above.location),
+            ..above
+        })
+    }
 }
 
 impl<'a> Resource<'a> {

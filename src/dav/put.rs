@@ -3,6 +3,7 @@
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use super::checksum;
+use super::mount::Mount;
 use super::preconditions::Preconditions;
 use super::request::Request;
 use super::{empty, headers};
@@ -26,14 +27,14 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
     let record = (length != Some(0)).then(|| request.drive.record_upload(&request.credentials, &upload));
     let (drive, records) = (&request.drive, record.into_iter().collect());
     let view = drive.view_before_storing(&request.credentials, &wanted, Vec::new(), records).await?;
-    to_file(request, &preconditions, &view)?;
+    to_file(&request.mount, &preconditions, &view)?;
     view.caller.check_quota(headers::total_length(&request.cx.headers)?.unwrap_or(0))?;
     let content = receive(request.cx, drive, &view.caller, upload, &mut body, length).await?;
     checksum::verify(drive, link.checksum.as_ref(), &content).await?;
 
     let reread = async || drive.view(&request.credentials, &wanted, Vec::new()).await;
     let linked = twice_from(view, reread, async |view| {
-        view.link(&to_file(request, &preconditions, view)?, &content, &link).await
+        view.link(&to_file(&request.mount, &preconditions, view)?, &content, &link).await
     });
     let linked = drive.or_discard(&content, linked.await).await?;
     let mut response = stored(request, &linked, &link);
@@ -53,9 +54,9 @@ pub fn link_of(request: &Request<'_>) -> Result<Link> {
     })
 }
 
-/// The place of the view's first trail, for a caller who may store a file there. Refuses the others before any byte of the
+/// The place of the view's first trail, which the client names by `mount`, for a caller who may store a file there. Refuses the others before any byte of the
 /// body is read.
-pub fn to_file(request: &Request<'_>, preconditions: &Preconditions, view: &View) -> Result<Place> {
+pub fn to_file(mount: &Mount, preconditions: &Preconditions, view: &View) -> Result<Place> {
     view.caller.scopes.require(Scope::Write)?;
     let trail = view.trail()?;
     if trail.target().is_some_and(crate::store::Node::is_folder) {
@@ -63,11 +64,7 @@ pub fn to_file(request: &Request<'_>, preconditions: &Preconditions, view: &View
     }
     let place = Place::of(trail)?.expecting(preconditions.expect());
     preconditions.check(view, 1)?;
-    if trail.target().is_some() {
-        preconditions.unlocked(request, trail)?;
-    } else {
-        preconditions.parent_unlocked(request, trail)?;
-    }
+    preconditions.file_unlocked(mount, trail)?;
     Ok(place)
 }
 

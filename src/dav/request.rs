@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::headers::{self, Depth, HeaderError};
 use super::mount::{Asked, Mount, Tree};
-use super::path::{self, DavPath, PathError};
+use super::path::{DavPath, PathError};
 use super::props::{Ids, Viewer};
 use super::sync_props::global_id;
 use super::trash;
@@ -14,11 +14,15 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, StreamError, read_at_most};
 use crate::resource::space_id;
-use crate::store::{Address, Caller, Credentials, Drive, LockBelow, Node, Trail, ViewRequest};
+use crate::store::{Address, Caller, Credentials, Drive, ViewRequest};
 use crate::transfer::etag_header;
 
 /// The longest XML body, in bytes.
 const XML_LIMIT: usize = 1024 * 1024;
+
+/// Bytes of XML that are parsed before the token is known to be one: what clients send as a rule. Before more than that, the
+/// drive is asked, in a round trip of its own.
+const STRANGERS_XML: usize = 16 * 1024;
 
 /// What a Destination names.
 #[derive(Debug, Clone)]
@@ -27,6 +31,15 @@ pub struct Target {
     pub tree: Tree,
     /// The path there.
     pub path: DavPath,
+    /// The mount that it is named by, as the client sees it.
+    pub mount: Mount,
+}
+
+impl Target {
+    /// The node that the path names, in the drive.
+    pub fn address(&self) -> Address {
+        Address::Path(self.path.segments().to_vec())
+    }
 }
 
 /// One WebDAV request without its body.
@@ -46,7 +59,7 @@ pub struct Request<'a> {
     /// Whether the mount is one of Nextcloud's or ownCloud's.
     is_sync: bool,
     /// The mount as the client sees it, like `/api/dav`.
-    prefix: String,
+    pub mount: Mount,
 }
 
 impl<'a> Request<'a> {
@@ -69,10 +82,10 @@ impl<'a> Request<'a> {
         if !is_own(&asked, &drive) {
             return Err(Error::NotFound("the resource"));
         }
-        let prefix = Mount::behind(cx.forwarded_prefix(), &asked.mount, &cx.config.webdav_name).prefix;
+        let mount = Mount::behind(cx.forwarded_prefix(), &asked.mount, &cx.config.webdav_name);
         let ids = if asked.space.is_some() { Ids::Spaces } else { Ids::Nextcloud };
         let is_sync = asked.login.is_some() || asked.space.is_some() || asked.mount.starts_with("/remote.php/");
-        Ok(Self { cx, path: DavPath::parse(asked.rest)?, tree: asked.tree, ids, is_sync, drive, credentials, prefix })
+        Ok(Self { cx, path: DavPath::parse(asked.rest)?, tree: asked.tree, ids, is_sync, drive, credentials, mount })
     }
 
     /// Who looks at resources.
@@ -98,19 +111,7 @@ impl<'a> Request<'a> {
 
     /// The URL path of the names below the caller's root, as the client sees it.
     pub fn href(&self, names: &[String], folder: bool) -> String {
-        path::href(&self.prefix, names, folder)
-    }
-
-    /// The URL path of `trail.nodes()[index]`; the caller's root for one above it.
-    pub fn href_on(&self, trail: &Trail, index: usize) -> String {
-        let names = trail.depth(index).and_then(|depth| trail.names().get(..depth)).unwrap_or_default();
-        self.href(names, trail.nodes().get(index).is_none_or(Node::is_folder))
-    }
-
-    /// The URL path of a locked node below the target of `trail`.
-    pub fn href_below(&self, trail: &Trail, lock: &LockBelow) -> String {
-        let names: Vec<String> = trail.names().iter().cloned().chain(lock.names().map(ToOwned::to_owned)).collect();
-        self.href(&names, lock.is_folder())
+        self.mount.href(names, folder)
     }
 
     /// The path in the drive that a URI names, absolute or not, by whatever mount; none where it is outside the drive.
@@ -120,26 +121,43 @@ impl<'a> Request<'a> {
     }
 
     fn target_of(&self, raw: &str) -> Result<Option<Target>> {
-        if let Some(rest) = raw.strip_prefix(&self.prefix)
+        if let Some(rest) = raw.strip_prefix(&self.mount.prefix)
             && self.tree == Tree::Files
             && (rest.is_empty() || rest.starts_with('/'))
         {
-            return Ok(Some(Target { tree: Tree::Files, path: DavPath::parse(rest)? }));
+            return Ok(Some(Target { tree: Tree::Files, path: DavPath::parse(rest)?, mount: self.mount.clone() }));
         }
-        let asked = Asked::find(raw, &self.cx.config.webdav_name, Some(self.credentials.account));
+        // The path may be the client's or, where a proxy has rewritten it, ours.
+        let forwarded = self.cx.forwarded_prefix();
+        let behind = raw.strip_prefix(forwarded).filter(|rest| rest.starts_with('/'));
+        let Some(asked) = behind.into_iter().chain([raw]).find_map(|path| self.asked(path)) else { return Ok(None) };
+        let mount = Mount::behind(forwarded, &asked.mount, &self.cx.config.webdav_name);
+        Ok(Some(Target { tree: asked.tree, path: DavPath::parse(asked.rest)?, mount }))
+    }
+
+    /// The mount of this drive that a path is below.
+    fn asked<'p>(&self, path: &'p str) -> Option<Asked<'p>> {
+        let asked = Asked::find(path, &self.cx.config.webdav_name, Some(self.credentials.account));
         // Where the request itself tells the login, another mount of that login is known.
         let own = asked.as_ref().and_then(Asked::maybe_login).filter(|own| own.login == self.drive.expected_login());
-        let asked = own.or(asked).filter(|asked| is_own(asked, &self.drive));
-        let target = asked.map(|asked| Ok(Target { tree: asked.tree, path: DavPath::parse(asked.rest)? }));
-        target.transpose().map_err(|error: PathError| error.into())
+        own.or(asked).filter(|asked| is_own(asked, &self.drive))
     }
 
     /// How far below the resource the method is to reach; none where the client does not say.
     pub fn depth(&self) -> Result<Option<Depth>> {
-        headers::depth(&self.cx.headers).map_err(|error| match self.cx.header("depth") {
+        headers::depth(&self.cx.headers).map_err(|error| self.wrong_depth(error))
+    }
+
+    /// The same for a PROPFIND, and whether the resource itself is left out.
+    pub fn depth_of_listing(&self) -> Result<(Option<Depth>, bool)> {
+        headers::depth_of_listing(&self.cx.headers).map_err(|error| self.wrong_depth(error))
+    }
+
+    fn wrong_depth(&self, error: HeaderError) -> Error {
+        match self.cx.header("depth") {
             Some(value) => Error::bad(format!("Invalid Depth header value: {value}")),
             None => error.into(),
-        })
+        }
     }
 
     /// Adds to an answer what sync clients must know of a node that was made, moved or changed: its entity tag, and its id
@@ -165,11 +183,9 @@ impl<'a> Request<'a> {
     }
 
     /// Where a COPY or MOVE goes: 400 without the header, 502 for another server or mount.
-    pub fn destination(&self) -> Result<DavPath> {
-        match self.target()? {
-            Target { tree: Tree::Files, path } => Ok(path),
-            _ => Err(outside()),
-        }
+    pub fn destination(&self) -> Result<Target> {
+        let target = self.target()?;
+        if target.tree == Tree::Files { Ok(target) } else { Err(outside()) }
     }
 
     /// Where a COPY or MOVE goes, the trees beside the drive among the places.
@@ -184,6 +200,15 @@ impl<'a> Request<'a> {
             ));
         }
         self.target_of(&destination.path)?.ok_or_else(outside)
+    }
+
+    /// The mount by which files are named in the answer to a MOVE or COPY out of another tree: that of the target, or, where
+    /// it says no more than that something is to be put back, `/dav`.
+    pub fn files_mount(&self, target: &Target) -> Mount {
+        match target.tree {
+            Tree::Files => target.mount.clone(),
+            _ => Mount::behind(self.cx.forwarded_prefix(), "/dav", &self.cx.config.webdav_name),
+        }
     }
 
     /// The address that a URI reference in an `If` header names; none where it is outside the drive.
@@ -202,7 +227,7 @@ impl<'a> Request<'a> {
     /// Whether an authority is the one that the client knows us by. Ports are not compared, since
     /// proxies drop them from Host.
     fn is_own(&self, authority: &str) -> bool {
-        let own = ["x-forwarded-host", header::HOST.as_str()].map(|name| self.cx.header(name));
+        let own = [self.cx.forwarded("x-forwarded-host"), self.cx.header(header::HOST.as_str())];
         let mut own = own.into_iter().chain([self.cx.uri.host()]).flatten().peekable();
         own.peek().is_none() || own.any(|own| host(own).eq_ignore_ascii_case(host(authority)))
     }
@@ -215,6 +240,9 @@ impl<'a> Request<'a> {
         })?;
         if bytes.is_empty() {
             return Ok(None);
+        }
+        if bytes.len() > STRANGERS_XML {
+            self.drive.view(&self.credentials, &ViewRequest::default(), Vec::new()).await?;
         }
         Ok(Some(xml::parse(&bytes)?))
     }

@@ -41,14 +41,17 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
 }
 
 async fn list(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
-    let depth = request.depth()?.unwrap_or(Depth::One);
+    let (depth, without_root) = request.depth_of_listing()?;
+    let depth = depth.unwrap_or(Depth::One);
     let wanted = Wanted::of(request.xml(body).await?.as_ref())?;
     let caller = caller(request).await?;
     let path = names(request.path.segments());
     let members = members(&path, &caller).ok_or(Error::NotFound("the resource"))?;
 
     let mut answer = Multistatus::new();
-    write(request, &caller, &path, &wanted, &mut answer);
+    if !without_root {
+        write(request, &caller, &path, &wanted, &mut answer);
+    }
     if depth != Depth::Zero {
         for member in &members {
             let path: Vec<&str> = path.iter().copied().chain([member.as_str()]).collect();

@@ -12,7 +12,7 @@ use super::{get, options, propfind};
 use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::name::MAX_NAME;
-use crate::store::{Address, Expect, Place, Scope, Trashed, ViewRequest, twice};
+use crate::store::{Address, Deleted, Expect, Place, Scope, Trail, Transfer, Trashed, ViewRequest, twice};
 
 /// All methods here.
 const ALLOW: &str = "OPTIONS, GET, HEAD, PROPFIND, MOVE, DELETE";
@@ -23,7 +23,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         ("OPTIONS", _) => options::answer(request).await,
         ("PROPFIND", _) => propfind::answer(request, body).await,
         ("GET" | "HEAD", [_, ..]) => get::answer(request).await,
-        ("MOVE", [item]) => restore(request, item).await,
+        ("MOVE", [_, ..]) => restore(request).await,
         ("DELETE", []) => {
             request.drive.empty_trash(&request.credentials).await?;
             Ok(empty(StatusCode::NO_CONTENT))
@@ -70,40 +70,54 @@ fn number_in(item: &str) -> &str {
     item.rsplit_once(".d").map_or(item, |(_, number)| number)
 }
 
-/// Puts an item back: where it was, or, where the client names a path in the drive, there.
-async fn restore(request: &Request<'_>, item: &str) -> Result<Response<Body>> {
-    let id = number_of(item)?;
-    let to = match request.target()? {
-        Target { tree: Tree::Files, path } => path,
-        Target { tree: Tree::Restore, .. } => {
-            request.drive.put_back(&request.credentials, id).await?;
-            return Ok(empty(StatusCode::CREATED));
-        }
+/// Puts something back, an item or what is in one: where it was, or, where the client names a path in the drive, there.
+async fn restore(request: &Request<'_>) -> Result<Response<Body>> {
+    let preconditions = Preconditions::read(request)?;
+    let target = request.target()?;
+    let restored = match target.tree {
+        Tree::Files => take_out(request, &preconditions, &target).await?,
+        Tree::Restore => put_back(request, &preconditions, &target).await?,
         _ => return Err(Error::Forbidden("what was deleted can only be put back".to_owned())),
     };
-    let preconditions = Preconditions::read(request)?;
+    let mut response = empty(if restored.created { StatusCode::CREATED } else { StatusCode::NO_CONTENT });
+    request.add_identity(restored.id, &restored.etag, response.headers_mut());
+    Ok(response)
+}
+
+async fn put_back(request: &Request<'_>, preconditions: &Preconditions, target: &Target) -> Result<Transfer> {
+    number(request.path.segments())?;
+    preconditions.check_first(request, Some(request.address())).await?;
+    let mount = request.files_mount(target);
+    let may_change = |folder: &Trail| preconditions.unlocked(&mount, folder);
+    let names = names(request.path.segments());
+    let (_, node) = request.drive.put_back(&request.credentials, &names, &may_change).await?;
+    Ok(Transfer { id: node.id, created: true, etag: node.etag })
+}
+
+async fn take_out(request: &Request<'_>, preconditions: &Preconditions, target: &Target) -> Result<Transfer> {
+    number(request.path.segments())?;
     let overwrite = headers::overwrite(&request.cx.headers)?;
-    let mut wanted = ViewRequest { locks_below: true, ..ViewRequest::of(Address::Path(to.segments().to_vec())) };
+    let mount = &target.mount;
+    let addresses = vec![request.address(), target.address()];
+    let mut wanted = ViewRequest { addresses, locks_below: true, ..ViewRequest::default() };
     preconditions.extend(&mut wanted);
     twice(async || {
-        let also = vec![request.drive.find_trashed(id)];
-        let view = request.drive.view(&request.credentials, &wanted, also).await?;
+        let view = request.drive.view(&request.credentials, &wanted, Vec::new()).await?;
         view.caller.scopes.require(Scope::Write)?;
-        let trashed = Trashed::for_caller(&view)?;
-        let trail = view.trail()?;
-        let place = Place::of(trail)?.expecting(Expect::Unchanged);
-        preconditions.check_if(&view, 1)?;
-        let occupied = trail.target().is_some();
-        if occupied && !overwrite {
-            return Err(Error::PreconditionFailed("the destination exists, and Overwrite is F".to_owned()));
+        let [from, to, ..] = view.trails.as_slice() else { return Err(Error::internal("a view without its trails")) };
+        let deleted = Deleted::at(from)?;
+        let place = Place::of(to)?.expecting(Expect::Unchanged);
+        preconditions.check(&view, 2)?;
+        let replaced = to.target();
+        if replaced.is_some() {
+            if !overwrite {
+                return Err(Error::PreconditionFailed("the destination exists, and Overwrite is F".to_owned()));
+            }
+            preconditions.unlocked(mount, to)?;
+            preconditions.below_unlocked(mount, to)?;
         }
-        if occupied {
-            preconditions.unlocked(request, trail)?;
-            preconditions.below_unlocked(request, trail)?;
-        }
-        preconditions.parent_unlocked(request, trail)?;
-        view.restore_trashed(&trashed, &place).await?;
-        Ok(empty(if occupied { StatusCode::NO_CONTENT } else { StatusCode::CREATED }))
+        preconditions.parent_unlocked(mount, to)?;
+        view.take_out(&deleted, &place, replaced).await
     })
     .await
 }

@@ -14,7 +14,7 @@ use super::{checksum, empty};
 use crate::body::Body;
 use crate::date::http_date;
 use crate::error::{Error, Limit, Result};
-use crate::store::{Address, Caller, ChunkedUpload, MOST_PIECES, Scope, View, ViewRequest, twice};
+use crate::store::{Caller, ChunkedUpload, MOST_PIECES, Scope, View, ViewRequest, twice};
 use crate::transfer::{announced_length, unscanned};
 
 /// The member whose MOVE ends an upload.
@@ -107,6 +107,9 @@ async fn list(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
     let text = |text: String| Value::Text(text.into());
     let dav = |name| Name { namespace: DAV, name };
     write_collection(request, &[name.to_owned()], &mut answer);
+    if request.depth_of_listing()?.0 == Some(Depth::Zero) {
+        return Ok(answer.finish());
+    }
     for chunk in request.drive.chunks(&upload).await? {
         let properties = [
             (dav("resourcetype"), Value::Empty),
@@ -126,7 +129,7 @@ async fn list_all(request: &Request<'_>) -> Result<Response<Body>> {
     view.caller.scopes.require(Scope::Write)?;
     let mut answer = Multistatus::new();
     write_collection(request, &[], &mut answer);
-    if request.depth()? != Some(Depth::Zero) {
+    if request.depth_of_listing()?.0 != Some(Depth::Zero) {
         for name in request.drive.all_chunked(view.also.first())? {
             write_collection(request, &[name], &mut answer);
         }
@@ -146,12 +149,12 @@ async fn finish(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
     let total = headers::total_length(&request.cx.headers)?;
     let overwrite = headers::overwrite(&request.cx.headers)?;
     let link = link_of(request)?;
-    let mut wanted = ViewRequest::of(Address::Path(destination.segments().to_vec()));
+    let mut wanted = ViewRequest::of(destination.address());
     preconditions.extend(&mut wanted);
     let linked = twice(async || {
         let also = vec![request.drive.find_chunked(&request.credentials, &[name])];
         let view = request.drive.view(&request.credentials, &wanted, also).await?;
-        let place = to_file(request, &preconditions, &view)?;
+        let place = to_file(&destination.mount, &preconditions, &view)?;
         if !overwrite && view.trail()?.target().is_some() {
             return Err(Error::PreconditionFailed("the destination exists, and Overwrite is F".to_owned()));
         }

@@ -3,10 +3,13 @@
 
 use http::{Response, StatusCode};
 
+use super::checksum;
+use super::headers::Depth;
 use super::mount::Tree;
 use super::multistatus::Multistatus;
+use super::preconditions::Preconditions;
 use super::props::{Name, Value};
-use super::request::{Request, Target};
+use super::request::Request;
 use super::wanted::Wanted;
 use super::xml::{DAV, NEXTCLOUD, OWNCLOUD};
 use super::{empty, options};
@@ -14,7 +17,7 @@ use crate::body::Body;
 use crate::date::http_date;
 use crate::error::{Error, Result};
 use crate::resource::parse_id;
-use crate::store::{Address, Detail, Node, Place, Scope, Version, View, ViewRequest, twice};
+use crate::store::{Address, Node, Place, Scope, Version, View, ViewRequest, twice};
 use crate::transfer::download_version;
 
 /// All methods here.
@@ -37,34 +40,42 @@ pub async fn answer(request: &Request<'_>, file: i64, body: Body) -> Result<Resp
     }
 }
 
-async fn view(request: &Request<'_>, file: i64, also: Option<Address>) -> Result<View> {
-    let addresses = [Address::Id(file)].into_iter().chain(also).collect();
-    let wanted = ViewRequest { addresses, detail: Detail::default(), ..ViewRequest::default() };
-    request.drive.view(&request.credentials, &wanted, Vec::new()).await
+/// What reads the way to a file, and to something else.
+fn of(file: i64, also: Option<Address>) -> ViewRequest {
+    ViewRequest { addresses: [Address::Id(file)].into_iter().chain(also).collect(), ..ViewRequest::default() }
+}
+
+async fn view(request: &Request<'_>, file: i64) -> Result<View> {
+    request.drive.view(&request.credentials, &of(file, None), Vec::new()).await
 }
 
 async fn find(request: &Request<'_>, file: i64, version: &str) -> Result<(View, Version)> {
     let id = parse_id(version, "the version")?;
-    let view = view(request, file, None).await?;
+    let view = view(request, file).await?;
     let version = request.drive.version(view.trail()?.existing_file()?.id, id).await?;
     Ok((view, version))
 }
 
 /// The versions, the latest first, or the one that the path names.
 async fn list(request: &Request<'_>, file: i64, body: Body) -> Result<Response<Body>> {
+    let (depth, without_root) = request.depth_of_listing()?;
     let wanted = Wanted::of(request.xml(body).await?.as_ref())?;
-    let view = view(request, file, None).await?;
+    let view = view(request, file).await?;
     view.caller.scopes.require(Scope::Read)?;
     let node = view.trail()?.existing_file()?;
     let versions = request.drive.versions(node.id).await?;
     let mut answer = Multistatus::new();
     let one = request.path.segments().first();
-    let asked: Vec<_> = versions.iter().filter(|it| one.is_none_or(|one| it.id.to_string() == *one)).collect();
-    if one.is_none() {
+    let is_asked = |version: &&Version| match one {
+        Some(one) => version.id.to_string() == *one,
+        None => depth != Some(Depth::Zero),
+    };
+    let asked: Vec<_> = versions.iter().filter(is_asked).collect();
+    if one.is_none() && !without_root {
         let name = Name { namespace: DAV, name: "resourcetype" };
         let (found, missing) = wanted.choose(vec![(name, Value::COLLECTION)]);
         answer.properties(&request.href(&[], true), &found, &missing);
-    } else if asked.is_empty() {
+    } else if one.is_some() && asked.is_empty() {
         return Err(Error::NotFound("the version"));
     }
     for version in asked {
@@ -93,30 +104,41 @@ async fn content(request: &Request<'_>, file: i64, version: &str) -> Result<Resp
     let (view, version) = find(request, file, version).await?;
     view.caller.scopes.require(Scope::Read)?;
     let node = view.trail()?.existing_file()?;
-    download_version(request.cx, &request.drive, node, &version).await
+    let mut response = download_version(request.cx, &request.drive, node, &version).await?;
+    checksum::add_known(version.content.as_ref(), &mut response);
+    Ok(response)
 }
 
 /// Makes a version the present content of its file: by a destination below `restore`, as Nextcloud's clients name it, or
 /// by the path of the file itself, as ownCloud's do.
 async fn restore(request: &Request<'_>, file: i64, version: &str) -> Result<Response<Body>> {
     let id = parse_id(version, "the version")?;
-    let to = match request.target()? {
-        Target { tree: Tree::Restore, .. } => None,
-        Target { tree: Tree::Files, path } => Some(Address::Path(path.segments().to_vec())),
+    let preconditions = Preconditions::read(request)?;
+    let target = request.target()?;
+    let to = match target.tree {
+        Tree::Restore => None,
+        Tree::Files => Some(target.address()),
         _ => return Err(Error::Forbidden("a version can only be restored".to_owned())),
     };
+    // A version has neither locks nor an entity tag that a header could name: what is said of no resource is said of its file.
+    let mut wanted = of(file, to.clone());
+    let own = wanted.addresses.len();
+    preconditions.extend(&mut wanted);
     twice(async || {
-        let view = view(request, file, to.clone()).await?;
+        let view = request.drive.view(&request.credentials, &wanted, Vec::new()).await?;
         view.caller.scopes.require(Scope::Write)?;
         let trail = view.trail()?;
         let node = trail.existing_file()?;
-        if view.trails.get(1).is_some_and(|to| to.target().map(|target| target.id) != Some(node.id)) {
+        if to.is_some() && view.trails.get(1).is_some_and(|to| to.target().map(|target| target.id) != Some(node.id)) {
             return Err(Error::Forbidden("a version can only take the place of its own file".to_owned()));
         }
         let version = request.drive.version(node.id, id).await?;
-        trail.check_unlocked(trail.target_index())?;
-        view.restore(&Place::of(trail)?, &version).await?;
-        Ok(empty(StatusCode::NO_CONTENT))
+        preconditions.check_if(&view, own)?;
+        preconditions.unlocked(&request.files_mount(&target), trail)?;
+        let linked = view.restore(&Place::of(trail)?, &version).await?;
+        let mut response = empty(StatusCode::NO_CONTENT);
+        request.add_identity(linked.id, &linked.etag, response.headers_mut());
+        Ok(response)
     })
     .await
 }

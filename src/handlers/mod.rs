@@ -30,6 +30,7 @@ use serde::de::DeserializeOwned;
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::name::read_name;
 use crate::resource;
 use crate::resource::parse_id;
 use crate::store::{Address, Caller, Credentials, Drive, Place, Trail, ViewRequest};
@@ -84,6 +85,6 @@ fn member_place(trail: &Trail, name: &str) -> Result<Place> {
     if !folder.is_folder() {
         return Err(Error::NotFound("the folder"));
     }
-    crate::name::check_name(name).map_err(|error| Error::bad(error.to_string()))?;
-    Ok(Place::new_member(trail, folder.id, name))
+    let name = read_name(name).map_err(|error| Error::bad(error.to_string()))?;
+    Ok(Place::new_member(trail, folder.id, &name))
 }

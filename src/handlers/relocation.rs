@@ -8,6 +8,7 @@ use super::{check_members_unlocked, check_node_unlocked, folder_address, read_bo
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::name::read_name;
 use crate::store::{Address, Caller, Detail, Node, Place, Scope, ViewRequest, twice};
 
 /// What to change; what is absent stays.
@@ -42,8 +43,8 @@ pub async fn relocate(cx: &Context<'_>, id: i64, folder: bool, body: Body) -> Re
             return Err(Error::NotFound(if folder { "the folder" } else { "the file" }));
         }
         let from = Place::of(trail)?;
-        let name = change.name.as_deref().unwrap_or(&node.name);
-        crate::name::check_name(name).map_err(|error| Error::bad(error.to_string()))?;
+        let name = read_name(change.name.as_deref().unwrap_or(&node.name));
+        let name = &name.map_err(|error| Error::bad(error.to_string()))?;
         let to = match view.trails.get(1) {
             None => from.renamed(name),
             Some(trail) => {

@@ -3,7 +3,7 @@
 use http::Response;
 use serde_json::{Value, json};
 
-use super::{json, paging, parse_id};
+use super::{check_members_unlocked, json, paging, parse_id};
 use crate::body::Body;
 use crate::context::Context;
 use crate::date::{DAY, iso8601};
@@ -26,7 +26,8 @@ pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
 /// is taken.
 pub async fn restore(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
     let (drive, credentials) = cx.drive()?;
-    let (caller, node) = drive.put_back(&credentials, parse_id(id, "what was deleted")?).await?;
+    let names = [parse_id(id, "what was deleted")?.to_string()];
+    let (caller, node) = drive.put_back(&credentials, &names, &check_members_unlocked).await?;
     Ok(json::ok(&if node.is_folder() {
         json!({ "folder": json::folder(&caller, &node) })
     } else {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::commit::LOCKS_UP;
-use super::{Drive, Found, Place, Touched, View};
+use super::{Drive, Found, Node, Place, Touched, View};
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Statement, Value};
 
@@ -155,6 +155,26 @@ impl Drive {
         )
     }
 
+    /// Gives the locks of a node that goes away to the one that comes to its place: a lock ends when nothing is at its URL
+    /// (RFC 4918, 6.1), and until then holds for what is moved or copied there (7.6). For a batch, before the node goes.
+    pub(super) fn keep_locks(replaced: &Node, heir: i64) -> Option<Statement> {
+        let tokens = tokens_of(replaced)?;
+        Some(Statement::write(
+            "UPDATE locks SET node_id = ?1 WHERE token IN (SELECT value FROM json_each(?2))",
+            [heir.into(), tokens.into()],
+        ))
+    }
+
+    /// The same for an heir that the batch has made at `place`: the locks were kept at the folder until then.
+    pub(super) fn hand_over_locks(replaced: &Node, place: &Place) -> Option<Statement> {
+        let tokens = tokens_of(replaced)?;
+        Some(Statement::write(
+            "UPDATE locks SET node_id = (SELECT id FROM nodes WHERE parent_id = ?1 AND name = ?2) \
+             WHERE token IN (SELECT value FROM json_each(?3))",
+            [place.parent.into(), place.name.as_str().into(), tokens.into()],
+        ))
+    }
+
     /// Removes all locks on a node and below it: they do not travel with a MOVE (RFC 4918, 7.5).
     pub(super) fn drop_locks(&self, node: i64) -> Statement {
         Statement::write(
@@ -162,4 +182,10 @@ impl Drive {
             [self.account.into(), self.now.into(), node.into()],
         )
     }
+}
+
+/// The tokens of the locks on a node as JSON; none where there are none.
+fn tokens_of(node: &Node) -> Option<String> {
+    let tokens: Vec<_> = node.locks.iter().map(|lock| lock.token.as_str()).collect();
+    (!tokens.is_empty()).then(|| serde_json::json!(tokens).to_string())
 }

@@ -1,5 +1,6 @@
 //! Files and folders as rows.
 
+use mime_guess::Mime;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
@@ -185,17 +186,33 @@ pub(super) fn guess_mime(name: &str) -> String {
     }
 }
 
-/// Keeps a declared media type only where it says more than the name does.
+/// Keeps a declared media type only where it says more than the name does: another type, or the charset of the same.
+///
+/// Some say nothing. Others are what a library declares that sends one type for everything, and count only under a name that
+/// suggests nothing else: ownCloud's web client calls each file that it writes XML.
 pub(super) fn declared_mime(declared: Option<&str>, name: &str) -> Option<String> {
     const SAYS_NOTHING: [&str; 3] =
         ["application/octet-stream", "application/x-www-form-urlencoded", "binary/octet-stream"];
+    const OF_EVERYTHING: [&str; 2] = ["application/xml", "text/xml"];
     let declared = declared?.trim();
     let plain = declared.len() <= 128 && declared.is_ascii() && !declared.bytes().any(|b| b.is_ascii_control());
     let essence = declared.split(';').next()?.trim().to_ascii_lowercase();
     let (kind, subtype) = essence.split_once('/')?;
     let token = |part: &str| !part.is_empty() && part != "*" && part.bytes().all(is_token_byte);
-    (plain && token(kind) && token(subtype) && !SAYS_NOTHING.contains(&essence.as_str()) && essence != guess_mime(name))
+    let guess = mime_guess::from_path(name).first();
+    let says_more = match guess.as_ref().map(Mime::essence_str) {
+        Some(guess) if guess == essence => has_charset(declared),
+        Some(guess) => !OF_EVERYTHING.contains(&essence.as_str()) || OF_EVERYTHING.contains(&guess),
+        None => true,
+    };
+    (plain && token(kind) && token(subtype) && says_more && !SAYS_NOTHING.contains(&essence.as_str()))
         .then(|| declared.to_owned())
+}
+
+/// Whether a media type tells its charset.
+fn has_charset(declared: &str) -> bool {
+    let names = declared.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    names.into_iter().any(|(name, value)| name.trim().eq_ignore_ascii_case("charset") && !value.trim().is_empty())
 }
 
 /// `tchar` of RFC 9110, 5.6.2.
@@ -219,11 +236,28 @@ mod tests {
 
     #[test]
     fn a_declared_type_is_kept_only_where_it_says_more_than_the_name() {
-        assert_eq!(declared_mime(Some("text/plain; charset=utf-8"), "notes.txt"), None);
+        assert_eq!(declared_mime(Some("text/plain"), "notes.txt"), None);
+        assert_eq!(declared_mime(Some("text/plain; format=flowed"), "notes.txt"), None);
+        let latin1 = "text/plain; Charset=iso-8859-1";
+        assert_eq!(declared_mime(Some(latin1), "notes.txt").as_deref(), Some(latin1));
         assert_eq!(declared_mime(Some("application/octet-stream"), "x"), None);
         assert_eq!(declared_mime(Some("text/x-diary"), "notes.txt"), Some("text/x-diary".to_owned()));
         assert_eq!(declared_mime(Some("nonsense"), "x"), None);
         assert_eq!(declared_mime(Some("*/*"), "x"), None);
         assert_eq!(declared_mime(Some("text/plain\r\nX-Evil: 1"), "x"), None);
+    }
+
+    #[test]
+    fn xml_is_believed_where_the_name_suggests_nothing_else() {
+        for xml in ["application/xml; charset=utf-8", "text/xml"] {
+            for name in ["notes.txt", "photo.jpg", "drawing.svg"] {
+                assert_eq!(declared_mime(Some(xml), name), None, "{name}");
+            }
+            for name in ["README", "a.unknown"] {
+                assert_eq!(declared_mime(Some(xml), name).as_deref(), Some(xml), "{name}");
+            }
+        }
+        assert_eq!(declared_mime(Some("application/xml"), "a.xml").as_deref(), Some("application/xml"));
+        assert_eq!(declared_mime(Some("text/xml"), "a.xml"), None);
     }
 }

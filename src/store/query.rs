@@ -14,6 +14,14 @@ const DRIVE: &str = "d.login, d.display_name, d.quota, d.version_bytes, d.upload
    EXISTS (SELECT 1 FROM webhooks WHERE account_id = ?2 AND enabled) AS has_webhooks, \
    (SELECT retry_at FROM scanner) AS scanner_retry_at";
 
+/// Bytes of dead properties after which a page of members ends: D1 gives 50 MB at once, JSON may double them, and a Worker has
+/// 128 MB.
+pub const PAGE_BYTES: i64 = 8 << 20;
+
+/// Bytes of the dead properties of all members `m` before one.
+const PROPERTIES_BEFORE: &str = "sum((SELECT coalesce(sum(length(CAST(value AS BLOB))), 0) FROM properties \
+   WHERE node_id = m.id)) OVER (ORDER BY m.name ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)";
+
 impl Drive {
     pub(super) fn caller_statement(&self, credentials: &Credentials) -> Statement {
         Statement::read(
@@ -88,8 +96,17 @@ impl Drive {
             Listing::Nothing => return None,
             Listing::Members(after, limit) => {
                 params.extend([after.as_str().into(), (*limit).into()]);
-                let members = "n.name > ?5 ORDER BY n.name LIMIT ?6";
-                (String::new(), format!("nodes n WHERE n.parent_id = ({target}) AND {members}"))
+                let members = format!("parent_id = ({target}) AND name > ?5 ORDER BY name LIMIT ?6");
+                let rows = if request.listing_detail.properties {
+                    params.push(PAGE_BYTES.into());
+                    format!(
+                        "(SELECT m.*, {PROPERTIES_BEFORE} AS before FROM (SELECT * FROM nodes WHERE {members}) m) n \
+                       WHERE coalesce(n.before, 0) < ?7 ORDER BY n.name"
+                    )
+                } else {
+                    format!("nodes n WHERE n.{members}")
+                };
+                (String::new(), rows)
             }
             Listing::Below(limit) => {
                 params.push((limit + 1).into());
@@ -129,6 +146,7 @@ impl Drive {
         let address = match address {
             Address::Path(names) | Address::Trash(names) => serde_json::json!(names).to_string().into(),
             Address::Id(id) => (*id).into(),
+            Address::Member(folder, name) => serde_json::json!([folder, name]).to_string().into(),
         };
         vec![credentials.hash.as_str().into(), self.account.into(), address]
     }
@@ -137,7 +155,7 @@ impl Drive {
 /// `start`: the caller's root folder, or the top of the trash. ?1 is the token's hash, ?2 the account.
 pub(super) fn start(address: &Address) -> &'static str {
     match address {
-        Address::Path(_) | Address::Id(_) => {
+        Address::Path(_) | Address::Id(_) | Address::Member(..) => {
             "start(id) AS ( \
                SELECT coalesce(t.folder_id, r.id) FROM tokens t JOIN nodes r ON r.root_of = t.account_id \
                WHERE t.hash = ?1 AND t.account_id = ?2)"
@@ -175,6 +193,15 @@ pub(super) fn way(address: &Address) -> &'static str {
                  WHERE n.parent_id IS NOT NULL), \
              way(depth, id, is_start) AS (SELECT depth, id, id = (SELECT id FROM start) FROM chain)"
         }
+        Address::Member(..) => {
+            "chain(depth, id) AS ( \
+               SELECT 0, json_extract(?3, '$[0]') \
+               UNION ALL SELECT c.depth - 1, n.parent_id FROM chain c CROSS JOIN nodes n ON n.id = c.id \
+                 WHERE n.parent_id IS NOT NULL), \
+             way(depth, id, is_start) AS (SELECT depth, id, id = (SELECT id FROM start) FROM chain \
+               UNION ALL SELECT 1, id, 0 FROM nodes \
+                 WHERE parent_id = json_extract(?3, '$[0]') AND name = json_extract(?3, '$[1]'))"
+        }
     }
 }
 
@@ -182,6 +209,7 @@ pub(super) fn way(address: &Address) -> &'static str {
 pub(super) fn target(address: &Address) -> &'static str {
     match address {
         Address::Path(_) | Address::Trash(_) => "SELECT id FROM way WHERE depth = json_array_length(?3)",
+        Address::Member(..) => "SELECT id FROM way WHERE depth = 1 AND EXISTS (SELECT 1 FROM way WHERE is_start)",
         // Only where the caller's root is on the way to it.
         Address::Id(_) => "SELECT ?3 WHERE EXISTS (SELECT 1 FROM way WHERE is_start)",
     }

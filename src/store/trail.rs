@@ -105,6 +105,18 @@ impl Trail {
         }
     }
 
+    /// 423 under locks that hold for the file at the end of the way, or, where there is none yet, for the members of its
+    /// folder, unless the token of one of them is submitted.
+    pub fn check_file_unlocked(&self, is_submitted: impl Fn(&str) -> bool) -> Result<()> {
+        let index = self.target_index().or(self.parent_index());
+        let mut locks = index.into_iter().flat_map(|index| self.covering(index)).peekable();
+        if locks.peek().is_none() || locks.any(|(_, lock)| is_submitted(&lock.token)) {
+            Ok(())
+        } else {
+            Err(Error::Locked(Vec::new()))
+        }
+    }
+
     /// Whether the node is the caller's root folder.
     pub fn is_root(&self) -> bool {
         self.names.is_empty()

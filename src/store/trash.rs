@@ -4,7 +4,9 @@ use serde::Deserialize;
 
 use super::purge::{MOST, delete_below};
 use super::tree::{TOTALS, TOTALS_GONE};
-use super::{Address, Caller, Credentials, Drive, Node, Place, Scope, Touched, View, ViewRequest, twice};
+use super::{
+    Address, Caller, Credentials, Detail, Drive, Node, Place, Scope, Touched, Trail, Transfer, View, ViewRequest, twice,
+};
 use crate::error::{Error, Guard, Result};
 use crate::name::MAX_NAME;
 use crate::ports::{Millis, Rows, Statement};
@@ -27,6 +29,27 @@ pub struct Trashed {
     /// When it was deleted.
     pub deleted_at: Millis,
 }
+
+/// Something in the trash: what was deleted, or what is below that.
+pub struct Deleted<'t> {
+    /// The number of what was deleted.
+    item: i64,
+    place: Place,
+    node: &'t Node,
+}
+
+impl<'t> Deleted<'t> {
+    /// What a trail in the trash leads to: 404 where there is nothing, 403 for the trash itself.
+    pub fn at(trail: &'t Trail) -> Result<Self> {
+        let node = trail.target().ok_or(Error::NotFound("what was deleted"))?;
+        let place = Place::of(trail)?;
+        let item = trail.nodes().get(1).map_or(node.id, |item| item.id);
+        Ok(Self { item, place, node })
+    }
+}
+
+/// Says whether locks let the members of the folder at the end of a trail change.
+pub type MayChange<'a> = &'a dyn Fn(&Trail) -> Result<()>;
 
 impl Drive {
     /// Reads what is in the trash, in the order of its numbers, after a number and up to a number of them, for a batch of
@@ -53,14 +76,27 @@ impl Drive {
         Ok(rows.map(Rows::parse).transpose()?.unwrap_or_default())
     }
 
-    /// Puts one back where it was, or, if its folder is gone, at the top of the drive; under another name where its own is
-    /// taken. 404 where there is none of that number, 423 for a folder that is locked. Gives who asks, and its row.
-    pub async fn put_back(&self, credentials: &Credentials, id: i64) -> Result<(Caller, Node)> {
-        let view = self.view(credentials, &ViewRequest::default(), vec![self.find_trashed(id)]).await?;
+    /// Puts back what was deleted, or what is in a folder that was: the names lead from the trash to it. It goes where it
+    /// was, or, if that folder is gone, to the top of the drive; under another name where its own is taken. 404 where there
+    /// is nothing of those names. `may_change` says whether locks let the members of a folder change. Gives who asks, and
+    /// its row.
+    pub async fn put_back(
+        &self,
+        credentials: &Credentials,
+        names: &[String],
+        may_change: MayChange<'_>,
+    ) -> Result<(Caller, Node)> {
+        let item = names.first().and_then(|item| item.parse().ok()).ok_or(Error::NotFound("what was deleted"))?;
+        let detail = Detail { digests: true, ..Detail::default() };
+        let wanted = ViewRequest { detail, ..ViewRequest::of(Address::Trash(names.to_vec())) };
+        let view = self.view(credentials, &wanted, vec![self.find_trashed(item)]).await?;
         view.caller.scopes.require(Scope::Write)?;
         let trashed = Trashed::for_caller(&view)?;
-        for address in [Address::Id(trashed.folder_id), Address::Path(Vec::new())] {
-            match self.put_into(credentials, &address, &trashed).await {
+        let trail = view.trail()?;
+        let deleted = Deleted::at(trail)?;
+        let name = trashed.name_of(deleted.node);
+        for home in trashed.homes(names) {
+            match self.put_into(credentials, &home, &deleted, name, may_change).await {
                 Err(Error::NotFound(_)) => {}
                 other => return Ok((view.caller, other?)),
             }
@@ -68,19 +104,26 @@ impl Drive {
         Err(Error::NotFound("what was deleted"))
     }
 
-    /// Puts one into a folder, under the first of its names that is not taken.
-    async fn put_into(&self, credentials: &Credentials, folder: &Address, trashed: &Trashed) -> Result<Node> {
+    /// Puts a node into a folder, under the first of its names that is not taken.
+    async fn put_into(
+        &self,
+        credentials: &Credentials,
+        folder: &Address,
+        deleted: &Deleted<'_>,
+        name: &str,
+        may_change: MayChange<'_>,
+    ) -> Result<Node> {
         let wanted = ViewRequest::of(folder.clone());
         for nth in 0..MOST_NAMES {
             let view = self.view(credentials, &wanted, Vec::new()).await?;
             let trail = view.trail()?;
             let folder = trail.target().filter(|node| node.is_folder()).ok_or(Error::NotFound("the folder"))?;
-            trail.check_unlocked(trail.target_index())?;
-            let place = Place::new_member(trail, folder.id, &restored_name(&trashed.original_name, nth));
-            match view.restore_trashed(trashed, &place).await {
+            may_change(trail)?;
+            let place = Place::new_member(trail, folder.id, &restored_name(name, nth));
+            match view.take_out(deleted, &place, None).await {
                 Err(Error::Raced(Guard::Exists)) => {}
                 Err(Error::Raced(Guard::Gone)) => return Err(Error::NotFound("what was deleted")),
-                other => return other.map(|()| trashed.node.moved(&place)),
+                other => return other.map(|_| deleted.node.moved(&place)),
             }
         }
         Err(Error::Conflict("too many names like its own are taken".to_owned()))
@@ -136,25 +179,28 @@ impl Drive {
 }
 
 impl View {
-    /// Puts one back where `to` is, with everything below it; what is there goes. One round trip.
-    pub async fn restore_trashed(&self, trashed: &Trashed, to: &Place) -> Result<()> {
+    /// Takes something out of the trash, with everything below it, to where `to` is; what is there goes, but for its locks.
+    /// One round trip.
+    pub async fn take_out(&self, deleted: &Deleted<'_>, to: &Place, replaced: Option<&Node>) -> Result<Transfer> {
+        let Deleted { item, place: from, node } = deleted;
         let etag = self.new_etag();
-        let id = trashed.node.id;
-        let mut batch = vec![guard_trashed(id), Drive::guard_parent(to.parent)];
+        let mut batch = vec![guard_trashed(*item), Drive::guard_occupant(from), Drive::guard_parent(to.parent)];
         batch.extend(self.guards_of_tree(to));
+        batch.extend(replaced.and_then(|replaced| Drive::keep_locks(replaced, node.id)));
         batch.extend(self.remove(to, false));
         batch.extend([
-            self.add_to_folder(self.caller.trash_id, &etag, true, TOTALS_GONE, [id.into()]),
-            Statement::write("DELETE FROM trashed WHERE node_id = ?1", [id.into()]),
+            self.add_to_folder(from.parent, &etag, true, TOTALS_GONE, [node.id.into()]),
+            Statement::write("DELETE FROM trashed WHERE node_id = ?1", [node.id.into()]),
             Statement::write(
                 "UPDATE nodes SET parent_id = ?2, name = ?3 WHERE id = ?1",
-                [id.into(), to.parent.into(), to.name.as_str().into()],
+                [node.id.into(), to.parent.into(), to.name.as_str().into()],
             ),
-            self.add_to_folder(to.parent, &etag, true, TOTALS, [id.into()]),
+            self.add_to_folder(to.parent, &etag, true, TOTALS, [node.id.into()]),
         ]);
-        batch.extend(self.announce_created(to, trashed.node.count()));
-        let touched = if trashed.node.is_folder() { Touched::new_folder(to) } else { Touched::member(to) };
-        self.commit(batch, &touched).await.map(|_| ())
+        batch.extend(self.announce_created(to, node.count()));
+        let touched = if node.is_folder() { Touched::new_folder(to) } else { Touched::member(to) };
+        self.commit(batch, &touched).await?;
+        Ok(Transfer { id: node.id, created: replaced.is_none(), etag: node.etag.clone() })
     }
 
     /// Takes the occupant of the place, with everything below it, to the trash. Its versions and properties stay with it;
@@ -210,6 +256,23 @@ impl Trashed {
     pub fn for_caller(view: &View) -> Result<Self> {
         let trashed = Drive::trashed(view.also.first())?.into_iter().next();
         trashed.filter(|_| view.caller.folder_id.is_none()).ok_or(Error::NotFound("what was deleted"))
+    }
+
+    /// What a node was called that is this one, or below it.
+    fn name_of<'n>(&'n self, node: &'n Node) -> &'n str {
+        if node.id == self.node.id { &self.original_name } else { &node.name }
+    }
+
+    /// Where the node goes to which the names lead from the trash: the first of these folders that is there. The folder of
+    /// what was deleted with it is in the trash itself; another one may be at its path.
+    fn homes(&self, names: &[String]) -> [Address; 2] {
+        let folder = match names {
+            [] | [_] => Address::Id(self.folder_id),
+            [_, below @ .., _] => {
+                Address::Path(self.location.split('/').map(ToOwned::to_owned).chain(below.iter().cloned()).collect())
+            }
+        };
+        [folder, Address::Path(Vec::new())]
     }
 }
 

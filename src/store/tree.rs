@@ -67,7 +67,8 @@ impl View {
     }
 
     /// Moves the occupant of `from` to `to`, whose occupant, if any, it replaces: a file replaces a
-    /// file as its next content, anything else is deleted. One round trip.
+    /// file as its next content, anything else is deleted. The locks of what is replaced stay where they are; those of what
+    /// is moved end. One round trip.
     pub async fn relocate(&self, from: &Place, source: &Node, to: &Place, replaced: Option<&Node>) -> Result<Transfer> {
         let etag = self.new_etag();
         let mut batch = self.guards_of_tree(from);
@@ -78,8 +79,10 @@ impl View {
         batch.extend(self.guards_of_tree(to));
         batch.push(Drive::guard_parent(to.parent));
         batch.push(Self::guard_cycle(source.id, to.parent));
+        batch.push(self.drop_locks(source.id));
         if let Some(replaced) = replaced {
             batch.push(Self::guard_cycle(replaced.id, from.parent));
+            batch.extend(Drive::keep_locks(replaced, source.id));
             if source.is_folder() || replaced.is_folder() {
                 batch.extend(self.remove(to, false));
             } else {
@@ -96,7 +99,6 @@ impl View {
         batch.push(self.add_to_folder(to.parent, &etag, true, TOTALS, [source.id.into()]));
         batch.extend(self.announce_moved(from, to, source.count()));
         batch.push(self.prune_versions(&to.parent.into(), &to.name.as_str().into()));
-        batch.push(self.drop_locks(source.id));
         let touched = if source.is_folder() { Touched::new_folder(to) } else { Touched::member(to) };
         self.commit(batch, &touched.and_member(from)).await?;
         Ok(Transfer { id: source.id, created: replaced.is_none(), etag: source.etag.clone() })
@@ -125,11 +127,13 @@ impl View {
         batch.extend(self.guards_of_tree(to));
         if let Some(replaced) = replaced {
             batch.push(Self::guard_cycle(replaced.id, from.parent));
+            batch.extend(Drive::keep_locks(replaced, to.parent));
             batch.extend(self.remove(to, false));
         }
         let etag = self.new_etag();
         batch.push(self.copy_nodes(source.id, to, &etag, deep));
         batch.push(Self::copy_properties(source.id, to, deep));
+        batch.extend(replaced.and_then(|replaced| Drive::hand_over_locks(replaced, to)));
         if !deep {
             batch.push(Statement::write(
                 "UPDATE nodes SET size = 0, files = 0, folders = 0 \

@@ -105,9 +105,24 @@ pub enum Address {
     Path(Vec<String>),
     /// The node's number.
     Id(i64),
+    /// A name in the folder of a number, whether anything has it or not.
+    Member(i64, String),
     /// Names from the top of the trash downwards; empty for the trash itself. A token that is confined to a folder sees
     /// none of it.
     Trash(Vec<String>),
+}
+
+impl Address {
+    /// What has that name in the folder at this address; none below what is itself named like that.
+    pub fn member(&self, name: &str) -> Option<Self> {
+        let with_name = |names: &[String]| names.iter().cloned().chain([name.to_owned()]).collect();
+        match self {
+            Self::Path(names) => Some(Self::Path(with_name(names))),
+            Self::Trash(names) => Some(Self::Trash(with_name(names))),
+            Self::Id(folder) => Some(Self::Member(*folder, name.to_owned())),
+            Self::Member(..) => None,
+        }
+    }
 }
 
 /// What to read of each node besides its row.
@@ -127,7 +142,8 @@ pub enum Listing {
     /// None.
     #[default]
     Nothing,
-    /// The members of the folder, in the order of their names, after a name and up to a number.
+    /// The members of the folder, in the order of their names, after a name and up to a number; fewer where their dead
+    /// properties, if they are asked for, come to [`PAGE_BYTES`](super::PAGE_BYTES).
     Members(String, i64),
     /// Everything below it, parents before their members, up to a number of nodes and one more.
     Below(i64),
@@ -273,6 +289,11 @@ impl Drive {
         let names = match address {
             Address::Path(names) | Address::Trash(names) => names.clone(),
             Address::Id(_) => nodes.iter().skip(start + 1).map(|node| node.name.clone()).collect(),
+            Address::Member(folder, name) => {
+                let is_there = nodes.last().is_some_and(|node| node.parent_id == Some(*folder) && node.name == *name);
+                let missing = (!is_there).then(|| name.clone());
+                nodes.iter().skip(start + 1).map(|node| node.name.clone()).chain(missing).collect()
+            }
         };
         Ok(Trail { nodes, start, names, locks_below: Vec::new() })
     }

@@ -1,6 +1,6 @@
 //! Conditional requests of RFC 9110, section 13, on one representation.
 //!
-//! The `If` header of WebDAV, which speaks of many resources, is in `dav::if_header`.
+//! The `If` header of WebDAV, which speaks of many resources, is in `if_header`.
 
 use std::time::UNIX_EPOCH;
 

@@ -25,8 +25,8 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, Millis, Statement};
 use crate::store::{
-    Address, Caller, Checksum, ChunkedUpload, Content, Credentials, Drive, Link, Linked, Node, Place, Scope, Trail,
-    View, ViewRequest, twice,
+    Address, Caller, Checksum, ChunkedUpload, Content, Credentials, Drive, Link, Linked, MayChange, Node, Place, Scope,
+    Trail, View, ViewRequest, twice,
 };
 
 /// The version of the protocol.
@@ -91,6 +91,8 @@ pub struct Tus<'a> {
     pub drive: &'a Drive,
     /// The token.
     pub credentials: &'a Credentials,
+    /// Says whether locks let the file at the end of a trail be written.
+    pub may_write: MayChange<'a>,
 }
 
 /// Whether a request speaks TUS.
@@ -249,26 +251,27 @@ impl Tus<'_> {
             return Err(Error::ChecksumMismatch);
         }
         twice(async || {
-            let wanted = ViewRequest::of(Address::Id(target.folder));
+            let wanted = ViewRequest::of(Address::Member(target.folder, target.name.clone()));
             let view = self.drive.view(self.credentials, &wanted, Vec::new()).await?;
-            self.link_below(&view, &target.name, std::slice::from_ref(upload), &link, None).await
+            self.link_at(&view, std::slice::from_ref(upload), &link, None).await
         })
         .await
     }
 
-    /// Makes a file of uploads that are complete, in the folder that was read; `also` belongs to the same batch.
-    async fn link_below(
+    /// Makes a file of uploads that are complete, where the view has looked; `also` belongs to the same batch.
+    async fn link_at(
         &self,
         view: &View,
-        name: &str,
         uploads: &[ChunkedUpload],
         link: &Link,
         also: Option<Statement>,
     ) -> Result<Linked> {
+        view.caller.scopes.require(Scope::Write)?;
         let trail = view.trail()?;
-        let folder = folder_of(&view.caller, trail)?;
-        trail.check_unlocked(trail.target_index())?;
-        let place = Place::new_member(trail, folder.id, name);
+        let folder = trail.parent_index().and_then(|index| trail.nodes().get(index));
+        folder.filter(|folder| folder.is_folder()).ok_or(Error::NotFound("the folder"))?;
+        (self.may_write)(trail)?;
+        let place = Place::of(trail)?;
         let av = unscanned(self.cx.config, size_of(uploads));
         view.link_chunks(&place, uploads, av, link, also).await
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 
 use crate::body::Body;
 use crate::config::Config;
@@ -27,6 +27,20 @@ pub fn announced_length(headers: &HeaderMap, body: &Body) -> Result<Option<u64>>
     let Some(expected) = headers.get("x-expected-entity-length") else { return Ok(None) };
     let expected = expected.to_str().ok().and_then(|text| text.trim().parse().ok()).filter(|length| *length <= LONGEST);
     expected.map(Some).ok_or_else(|| Error::bad("X-Expected-Entity-Length is not a number"))
+}
+
+/// 415 for a body in a coding such as gzip (RFC 9110, 8.4): nobody would take it off, and who reads what was stored would not
+/// be told of it.
+pub fn check_coding(headers: &HeaderMap) -> Result<()> {
+    let is_identity = |line: &HeaderValue| {
+        let codings = line.to_str().map(|line| line.split(',').map(str::trim).filter(|coding| !coding.is_empty()));
+        codings.is_ok_and(|mut codings| codings.all(|coding| coding.eq_ignore_ascii_case("identity")))
+    };
+    if headers.get_all(header::CONTENT_ENCODING).iter().all(is_identity) {
+        Ok(())
+    } else {
+        Err(Error::UnsupportedCoding)
+    }
 }
 
 /// Stores what comes from `source`, refusing it before the first byte where the announced length

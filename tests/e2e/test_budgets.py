@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from support.dav import filter_files, remove_prop, search_body, set_prop
+from support.dav import filter_files, propfind_body, remove_prop, search_body, set_prop
 from support.state import objects
 from support.timing import cost
 
@@ -94,6 +94,15 @@ def test_refusals_are_cheap_too(deep):
     small(deep.mkcol("wide/17"), 405, 2)
     small(deep.put("wide/17", content=b"x", headers={"If-Match": '"x"'}), 412, 2)
     small(deep.move("wide/17", "wide/18", Overwrite="F"), 412, 2)
+
+
+def test_who_sends_much_xml_is_asked_for_first(deep, server):
+    """A stranger's document is not parsed: up to the megabyte that may come, that is work."""
+    body = propfind_body("<d:getetag/>") + "<!--" + "x" * 20_000 + "-->"
+    assert small(deep.propfind("wide/17", "0", body=body), 207, 2).trips == 2
+    stranger = deep.__class__(server.url, "ocl_1_" + "x" * 43)
+    assert stranger.propfind("", "0", body=body).status_code == 401
+    stranger.close()
 
 
 def test_a_listing_of_one_entry(deep):

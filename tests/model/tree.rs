@@ -320,7 +320,7 @@ impl Tree {
         }
     }
 
-    /// Moves, and says whether the destination is new. Locks stay behind; the versions of a file
+    /// Moves, and says whether the destination is new. Locks stay behind, and so do those of what is replaced; the versions of a file
     /// that a file replaces, with its content as the latest, become those of the other.
     fn relocate(&mut self, from: &str, to: &str) -> bool {
         let (event, kept) = (self.next(), self.settings.versions_kept);
@@ -339,6 +339,7 @@ impl Tree {
             self.nodes.insert(path, Node { locks: Vec::new(), ..node });
         }
         let created = replaced.is_none();
+        self.keep_locks(to, replaced.as_ref());
         let heir = self.nodes.get_mut(to).and_then(|node| node.file.as_mut());
         if let (Some(heir), Some(old)) = (heir, replaced.and_then(|node| node.file)) {
             heir.adopt(old, event, kept);
@@ -347,7 +348,7 @@ impl Tree {
     }
 
     /// Copies, and says whether the destination is new. Contents and properties are copied, locks
-    /// and versions are not; a file that is copied onto a file is a new content of that.
+    /// and versions are not, but the locks of what is replaced stay; a file that is copied onto a file is a new content of that.
     fn copy(&mut self, from: &str, to: &str, deep: bool) -> bool {
         let created = !self.exists(to);
         let source = self.nodes[from].clone();
@@ -361,6 +362,7 @@ impl Tree {
         let copied = |path: &str| path == from || deep && is_below(path, from);
         let tree: Vec<_> =
             self.nodes.iter().filter(|(path, _)| copied(path)).map(|(p, n)| (p.clone(), n.clone())).collect();
+        let replaced = self.nodes.get(to).cloned();
         self.discard(to);
         for (path, node) in tree {
             let path = format!("{to}{}", &path[from.len()..]);
@@ -369,7 +371,15 @@ impl Tree {
                 copy.properties = node.properties;
             }
         }
+        self.keep_locks(to, replaced.as_ref());
         created
+    }
+
+    /// The locks of what was at a path are those of what is there now.
+    fn keep_locks(&mut self, path: &str, replaced: Option<&Node>) {
+        if let (Some(heir), Some(replaced)) = (self.nodes.get_mut(path), replaced) {
+            heir.locks.clone_from(&replaced.locks);
+        }
     }
 
     fn set_property(&mut self, path: &str, name: &'static str, value: Option<u8>) {
@@ -380,13 +390,12 @@ impl Tree {
         };
     }
 
-    /// Locks; where nothing is, an empty file that it makes. Depth means nothing for a file.
+    /// Locks; where nothing is, an empty file that it makes.
     fn lock(&mut self, path: &str, token: &str, exclusive: bool, infinite: bool) -> u16 {
         let created = !self.exists(path);
         if created {
             self.give(path, Rc::default());
         }
-        let infinite = infinite && self.is_folder(path);
         let lock = Lock { token: token.to_owned(), exclusive, infinite, until: self.minute + LOCK_MINUTES };
         self.nodes.get_mut(path).expect("it exists").locks.push(lock);
         if created { 201 } else { 200 }

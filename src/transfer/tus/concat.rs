@@ -67,7 +67,8 @@ impl Tus<'_> {
         let concat = header_text(&self.cx.headers, CONCAT)?.map(str::to_owned);
         let purpose = Purpose { metadata: metadata.to_owned(), concat, target: None }.to_json()?;
         let id = self.drive.new_chunked_name();
-        let request = ViewRequest::of(folder);
+        let file = folder.member(&name).ok_or_else(|| Error::internal("a folder named as a member"))?;
+        let request = ViewRequest::of(file);
         let link = Link { mime: wanted.mime.clone(), modified_at: wanted.modified_at, ..Link::default() };
         let names: Vec<&str> = parts.iter().map(String::as_str).collect();
         let (linked, size) = twice(async || {
@@ -80,7 +81,7 @@ impl Tus<'_> {
             check(&uploads)?;
             let size = size_of(&uploads);
             let noted = view.note_linked(&id, size, &purpose);
-            Ok((self.link_below(&view, &name, &uploads, &link, Some(noted)).await?, size))
+            Ok((self.link_at(&view, &uploads, &link, Some(noted)).await?, size))
         })
         .await?;
         self.located(&id, made(StatusCode::CREATED, size, &linked))

@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 
 use crate::date::decimal_seconds;
 use crate::error::{Error, Result};
-use crate::name::check_name;
+use crate::name::read_name;
 use crate::ports::Millis;
 use crate::resource;
 use crate::store::{Address, Checksum};
@@ -44,10 +44,8 @@ impl Metadata {
     /// The folder that the file is to be in, and its name there.
     pub fn place(&self, folder: Address) -> Result<(Address, String)> {
         let filename = self.filename.as_deref().ok_or_else(|| Error::bad("Upload-Metadata has no filename"))?;
-        let mut names: Vec<String> = filename.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-        for name in &names {
-            check_name(name).map_err(|error| Error::bad(error.to_string()))?;
-        }
+        let names = filename.split('/').filter(|name| !name.is_empty()).map(read_name);
+        let mut names = names.collect::<Result<Vec<_>, _>>().map_err(|error| Error::bad(error.to_string()))?;
         let name = names.pop().ok_or_else(|| Error::bad("the filename is empty"))?;
         let folder = match (folder, &self.folder) {
             (Address::Path(path), None) => Address::Path([path, names].concat()),

@@ -51,6 +51,63 @@ def test_one_is_restored(account, dav, file, method, way):
     assert len(versions.list()) == 3, "what was there is a version"
 
 
+def test_one_is_restored_as_ownclouds_web_client_asks(account, dav, file):
+    space = f"edgedrive${account.id}"
+    for mount in (f"/dav/meta/{space}!{file['id']}/v/", f"/remote.php/dav/meta/{space}!{file['id']}/v/"):
+        versions = account.dav(mount=mount)
+        last = versions.list()[1].href.removeprefix(mount)
+        for form in (space, space.replace("$", "%24")):
+            headers = {"Destination": f"{dav.base_url.copy_with(path='/')}dav/files/spaces/{form}/f.txt"}
+            assert versions.request("COPY", last, headers=headers).status_code == 204
+            last = versions.list()[1].href.removeprefix(mount)
+    assert account.dav(mount=f"/dav/files/spaces/{space}/").names() == {"f.txt"}
+
+
+def test_a_listing_goes_as_deep_as_it_is_asked(account, file):
+    for mount in mounts(account, file):
+        versions = account.dav(mount=mount)
+        assert versions.list(depth="0").hrefs == [mount]
+        assert len(versions.list(depth="1")) == len(versions.list(depth="infinity")) == 3
+        assert versions.propfind(depth="2").status_code == 400
+        name = versions.list()[1].href.removeprefix(mount)
+        assert versions.list(name, depth="1").hrefs == [mount + name]
+
+
+META = '<oc:meta-path-for-user xmlns:oc="http://owncloud.org/ns"/><oc:id xmlns:oc="http://owncloud.org/ns"/>'
+OC = "{http://owncloud.org/ns}"
+
+
+def test_where_a_file_is_can_be_asked_by_its_number(account, dav, rest, file):
+    dav.folder("d")
+    dav.move("f.txt", "d/%C3%A4%20b.txt")
+    for mount in mounts(account, file)[1:]:
+        meta = account.dav(mount=mount.removesuffix("v/"))
+        for depth in ("0", "1"):
+            listed = meta.list("", depth, META)
+            assert listed[0].text("meta-path-for-user", OC) == "/d/ä b.txt"
+            assert int(listed[0].text("id", OC).removesuffix("ocedgedrive")) == int(file["id"])
+            assert listed.hrefs == [meta.mount, f"{meta.mount}v/"][: 1 + int(depth)]
+        for method in ("GET", "PUT", "DELETE", "MKCOL", "COPY"):
+            assert meta.request(method, "").status_code == 405
+    folder = rest.get("folders").json()["folders"][0]["id"]
+    [only] = account.dav(mount=f"/remote.php/dav/meta/{folder}/").list("", "1", META)
+    assert only.text("meta-path-for-user", OC) == "/d"
+    confined = account.dav(account.token("read", folder=folder), mount=f"/remote.php/dav/meta/{file['id']}/")
+    assert confined.stat("", META).text("meta-path-for-user", OC) == "/ä b.txt"
+
+
+def test_where_nothing_is_cannot_be_asked(server, account, dav, file):
+    meta = account.dav(mount=f"/remote.php/dav/meta/{file['id']}/")
+    other = server.account()
+    for client in (other.dav(mount=meta.mount), account.dav(mount="/remote.php/dav/meta/999999999/")):
+        assert client.propfind().status_code == 404
+    assert meta.propfind("x").status_code == 404
+    assert account.dav(account.token("write"), mount=meta.mount).propfind().status_code == 403
+    dav.delete("f.txt")
+    assert meta.propfind().status_code == 404
+    other.close()
+
+
 def test_one_is_deleted(account, rest, file):
     mount = mounts(account, file)[0]
     versions = account.dav(mount=mount)

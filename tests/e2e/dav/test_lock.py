@@ -172,6 +172,17 @@ def test_infinity_is_the_default_depth(tree):
     assert tree.put("d/f", content=b"x").status_code == 423
 
 
+@pytest.mark.parametrize("depth", [None, "infinity"])
+@pytest.mark.parametrize("path", ["file", "new", "d/e"])
+def test_a_lock_tells_the_depth_that_was_asked_for(tree, path, depth):
+    """Of a file, too, which has nothing below it (RFC 4918, 9.10.3 and 9.10.7)."""
+    answer = tree.lock(path, depth=depth)
+    assert answer.status_code in (200, 201)
+    assert granted(answer)["depth"] == locks(tree, path)[0]["depth"] == "infinity"
+    assert granted(tree.refresh(path, granted(answer)["token"]))["depth"] == "infinity"
+    assert tree.unlock(path, granted(answer)["token"]).status_code == 204
+
+
 @pytest.mark.parametrize("depth", ["1", "2", "foo"])
 def test_any_other_depth_is_400(tree, depth):
     assert tree.lock("d", depth=depth).status_code == 400

@@ -119,6 +119,70 @@ def test_the_drive_answers_under_its_name_too(account, tree):
     assert hrefs(named, "/api") == [f"/api/{WEBDAV_NAME}/d/", f"/api/{WEBDAV_NAME}/d/f", f"/api/{WEBDAV_NAME}/d/h"]
 
 
+FORWARDED = [
+    {"X-Forwarded-Host": "drive.example.com"},
+    {"X-Forwarded-Host": "drive.example.com, inner.example.com"},
+    {"X-Forwarded-Host": "drive.example.com ,inner.example.com:8080", "X-Forwarded-Proto": "https, http"},
+]
+
+
+@pytest.mark.parametrize("headers", FORWARDED)
+def test_behind_several_proxies_the_first_host_is_the_clients(tree, headers):
+    headers = {**headers, "Destination": "https://drive.example.com/dav/d/g"}
+    assert tree.request("MOVE", "d/f", headers=headers).status_code == 201
+    for other in ("https://inner.example.com/dav/d/h", "https://elsewhere.example.com/dav/d/h"):
+        assert tree.request("MOVE", "d/g", headers={**headers, "Destination": other}).status_code == 502
+
+
+def test_behind_several_proxies_the_first_scheme_is_the_clients(account, dav):
+    client = account.dav(mount=f"/remote.php/dav/files/{account.login}/")
+    link = '<oc:privatelink xmlns:oc="http://owncloud.org/ns"/>'
+    for sent, scheme in (("https, http", "https"), ("http,https", "http")):
+        [root] = client.list("", "0", link, headers={"X-Forwarded-Proto": sent})
+        assert root.text("privatelink", "{http://owncloud.org/ns}").startswith(f"{scheme}://")
+
+
+def test_a_mount_behind_a_prefix_is_known_from_another(account, dav):
+    dav.make("f", b"f")
+    chunks = account.dav(mount=f"/remote.php/dav/uploads/{account.login}/")
+    chunks.folder("u")
+    chunks.put("u/1", content=b"whole")
+    for number, mount in enumerate((f"/api/remote.php/dav/files/{account.login}/", f"/remote.php/dav/files/{account.login}/")):
+        headers = {"X-Forwarded-Prefix": "/api", "Destination": f"{mount}g{number}"}
+        client, method, path = (chunks, "MOVE", "u/.file") if number == 0 else (dav, "COPY", "f")
+        assert client.request(method, path, headers=headers).status_code == 201
+    assert dav.get("g0").content == b"whole" and dav.get("g1").content == b"f"
+
+
+@pytest.mark.parametrize(
+    "target, plain",
+    [
+        ("/%64av/d/f", "/dav/d/f"),
+        ("/d%61v/d/%66", "/dav/d/f"),
+        ("/remote%2Ephp/webdav/d/f", "/remote.php/webdav/d/f"),
+        ("/remote%2ephp/%64%61%76/files/{login}/d/f", "/remote.php/dav/files/{login}/d/f"),
+        ("/%64av/fil%65s/{login}/d/f", "/dav/files/{login}/d/f"),
+        ("/Open%43oper/d/f", f"/{WEBDAV_NAME}/d/f"),
+    ],
+)
+def test_unreserved_letters_of_a_mount_need_no_encoding(server, account, tree, target, plain):
+    """RFC 3986, 6.2.2.2: with the encoding it is the same path."""
+    target, plain = target.format(login=account.login), plain.format(login=account.login)
+    answer = request(server.url, "PROPFIND", target, tree.token, {"Depth": "0"})
+    assert answer.status == 207
+    assert Multistatus(answer.body).hrefs == [plain]
+    tree.make("source", b"source")
+    client = account.dav(mount=plain.removesuffix("d/f"))
+    assert client.request("COPY", "source", headers={"Destination": target}).status_code == 204
+    assert tree.get("d/f").content == b"source"
+
+
+@pytest.mark.parametrize("path", ["/%61pi/v1/me", "/api/v%31/%6De", "/graph/v1%2E0/me", "/status%2Ephp", "/%68ealthz"])
+def test_unreserved_letters_of_any_path_need_no_encoding(server, account, path):
+    assert request(server.url, "GET", path, account.token()).status == 200
+    assert request(server.url, "GET", path.replace("%", "%25"), account.token()).status == 404
+
+
 def test_without_the_slash_the_mount_answers_or_redirects(server, tree):
     for mount in ("/dav", f"/{WEBDAV_NAME}"):
         answer = httpx.request("PROPFIND", server.url + mount, auth=("me", tree.token), headers={"Depth": "0"})

@@ -1,10 +1,12 @@
 """Which names files may have, and how they travel in URLs (RFC 3986) and XML."""
 
+import base64
 import unicodedata
 from urllib.parse import quote, unquote
 
 import pytest
 
+from support.dav import search_body
 from support.multistatus import Multistatus, parse
 from support.raw import request
 
@@ -72,11 +74,130 @@ def test_unreserved_letters_need_no_encoding(dav):
     assert dav.get("%61-b%2Ec%5fd%7Ee").status_code == 200
 
 
-def test_composed_and_decomposed_letters_are_different_names(dav):
-    for form in ("NFC", "NFD"):
-        dav.make(quote(unicodedata.normalize(form, "é")), form.encode())
-    assert dav.get(quote(unicodedata.normalize("NFC", "é"))).content == b"NFC"
-    assert dav.get(quote(unicodedata.normalize("NFD", "é"))).content == b"NFD"
+COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "é한") for form in ("NFC", "NFD"))
+
+
+def _put(account, dav, path):
+    dav.put(path, content=b"x")
+
+
+def _mkcol(account, dav, path):
+    dav.mkcol(path)
+
+
+def _copy(account, dav, path):
+    dav.make("source")
+    dav.copy("source", path)
+    dav.delete("source")
+
+
+def _lock(account, dav, path):
+    dav.unlock(path, dav.locked(path))
+
+
+def _rest_file(account, dav, path):
+    account.rest().upload(unquote(path), b"x")
+
+
+def _rest_folder(account, dav, path):
+    account.rest().mkdir(unquote(path))
+
+
+def _rest_rename(account, dav, path):
+    rest = account.rest()
+    rest.patch(f"files/{rest.upload('source', b'x')['id']}", json={"name": unquote(path)})
+
+
+def _bulk(account, dav, path):
+    part = f"--b\r\nX-File-Path: /{unquote(path)}\r\nContent-Length: 1\r\n\r\nx\r\n--b--\r\n"
+    headers = {"Content-Type": "multipart/related; boundary=b"}
+    account.dav(mount="/remote.php/dav/").post("bulk", content=part.encode(), headers=headers)
+
+
+def _tus(account, dav, path):
+    metadata = f"filename {base64.b64encode(unquote(path).encode()).decode()}"
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "1", "Upload-Metadata": metadata}
+    dav.post("", content=b"x", headers={**headers, "Content-Type": "application/offset+octet-stream"})
+
+
+def _chunks(account, dav, path):
+    chunks = account.dav(mount=f"/remote.php/dav/uploads/{account.login}/")
+    chunks.mkcol("u")
+    chunks.put("u/1", content=b"x")
+    chunks.request("MOVE", "u/.file", headers={"Destination": dav.absolute(path)})
+
+
+def _old_chunks(account, dav, path):
+    dav.put(f"{path}-chunking-1-1-0", content=b"x", headers={"OC-Chunked": "1"})
+
+
+DOORS = [_put, _mkcol, _copy, _lock, _rest_file, _rest_folder, _rest_rename, _bulk, _tus, _chunks, _old_chunks]
+
+
+@pytest.mark.parametrize("enter", DOORS, ids=[door.__name__.strip("_") for door in DOORS])
+def test_composed_and_decomposed_letters_are_one_name(account, dav, enter):
+    """As in Nextcloud: macOS writes the one and takes both for the same."""
+    enter(account, dav, quote(DECOMPOSED))
+    [resource] = dav.list("", "1")[1:]
+    assert resource.text("displayname") == COMPOSED
+    assert unquote(resource.href).rstrip("/") == f"/dav/{COMPOSED}"
+    for form in (COMPOSED, DECOMPOSED):
+        assert dav.propfind(quote(form)).status_code == 207
+        assert dav.mkcol(quote(form)).status_code == 405
+    assert dav.move(quote(DECOMPOSED), "plain").status_code == 201
+    assert not dav.exists(quote(COMPOSED))
+
+
+def test_a_search_finds_a_name_in_either_form(dav):
+    dav.make(quote(COMPOSED))
+    for form in (COMPOSED, DECOMPOSED):
+        for operator, literal in (("eq", form), ("like", f"%{form}%")):
+            where = f"<d:{operator}><d:prop><d:displayname/></d:prop><d:literal>{literal}</d:literal></d:{operator}>"
+            answer = dav.search("", search_body(where, None))
+            assert len(Multistatus(answer.content)) == 1, (operator, form)
+
+
+NO_UTF8 = {"é in Latin-1": b"caf\xe9", "è in Latin-1": b"caf\xe8", "a lone continuation": b"caf\x80", "cut": b"caf\xc3"}
+
+
+@pytest.mark.parametrize("mount", ["/dav/", "/remote.php/dav/files/{login}/"])
+@pytest.mark.parametrize("name", NO_UTF8.values(), ids=NO_UTF8.keys())
+def test_a_destination_that_is_no_utf8_is_400(account, dav, name, mount):
+    """Python's HTTP libraries write headers in Latin-1. What a runtime makes of that would be one name for all."""
+    drive = account.dav(mount=mount.format(login=account.login))
+    dav.make("f")
+    chunks = account.dav(mount=f"/remote.php/dav/uploads/{account.login}/")
+    chunks.mkcol("u")
+    chunks.put("u/1", content=b"x")
+    dav.make("g")
+    dav.delete("g")
+    trash = account.dav(mount=f"/remote.php/dav/trashbin/{account.login}/trash/")
+    [item] = trash.names()
+    headers = {"Destination": drive.absolute("").encode() + name}
+    for client, method, path in ((drive, "COPY", "f"), (drive, "MOVE", "f"), (chunks, "MOVE", "u/.file"), (trash, "MOVE", item)):
+        assert client.request(method, path, headers=headers).status_code == 400, method
+    tagged = {"If": b"<" + headers["Destination"] + b'> (Not ["x"])'}
+    assert drive.put("f", content=b"x", headers=tagged).status_code == 400
+    assert dav.names() == {"f"}
+
+
+def test_a_destination_in_plain_utf8_is_taken_as_meant(dav):
+    dav.make("f")
+    assert dav.request("COPY", "f", headers={"Destination": dav.absolute("").encode() + "a é".encode()}).status_code == 201
+    assert dav.get(quote("a é")).status_code == 200
+
+
+@pytest.mark.parametrize("destination", ["/dav/d\\x", "/dav/\\x", "\\dav\\x", "/dav\\x"])
+def test_a_backslash_in_a_destination_is_400(dav, destination):
+    """In a path, runtimes take it for a slash; in a header, it would be a part of the name."""
+    dav.folder("d")
+    dav.make("f")
+    for method in ("COPY", "MOVE"):
+        assert dav.request(method, "f", headers={"Destination": destination}).status_code in (400, 502)
+    assert dav.put("f", content=b"x", headers={"If": f'<{destination}> (Not ["x"])'}).status_code in (204, 400)
+    assert dav.names() == {"d/", "f"} and dav.names("d/") == set()
+    assert dav.copy("f", "d%5Cx").status_code == 201, "encoded, it is a name"
+    assert dav.names() == {"d/", "f", "d%5Cx"}
 
 
 def test_case_matters(dav):

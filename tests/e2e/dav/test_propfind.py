@@ -277,3 +277,21 @@ def test_an_infinite_listing_that_is_too_long_is_refused(wide):
 def test_a_duplicate_property_in_the_request_is_answered_once(tree):
     file = tree.stat("top.txt", "<d:getetag/><d:getetag/><x:no/><x:no/>")
     assert set(file.props[200]) == {DAV + "getetag"}
+
+
+def test_the_folder_itself_may_be_left_out(account, dav):
+    """`1,noroot`, as clients of Microsoft's ask."""
+    dav.folder("d")
+    dav.make("d/f")
+    dav.folder("d/e")
+    dav.make("d/e/g")
+    for depth in ("1,noroot", "1, NoRoot"):
+        assert set(dav.list("d/", depth).hrefs) == {"/dav/d/f", "/dav/d/e/"}
+    assert dav.list("d/e/", "1,noroot").hrefs == ["/dav/d/e/g"]
+    assert len(dav.list("d/f", "1,noroot")) == 0
+    top = account.dav(mount="/remote.php/dav/")
+    assert top.mount not in top.list("", "1,noroot").hrefs
+    for depth in ("0,noroot", "infinity,noroot", "1,", "1,root"):
+        assert dav.propfind("d", depth).status_code == 400
+    assert dav.delete("d", headers={"Depth": "1,noroot"}).status_code == 400
+    assert dav.lock("d", depth="1,noroot").status_code == 400

@@ -1,6 +1,7 @@
 """The headers of Nextcloud and ownCloud in requests and answers, on every kind of mount."""
 
 import hashlib
+import time
 
 import pytest
 
@@ -31,6 +32,52 @@ def test_what_is_made_moved_or_copied_has_an_id_and_an_entity_tag(drive):
     knows(drive, "e", drive.copy("d", "e"))
     knows(drive, "g", drive.move("f", "g"))
     knows(drive, "e", drive.move("d", "e"))
+
+
+def test_a_version_that_is_restored_has_an_id_and_an_entity_tag(drive, account):
+    for content in (b"one", b"two", b"three"):
+        drive.put("f", content=content)
+    number = account.rest().files()[0]["id"]
+    for method, destination in (("COPY", drive.absolute("f")), ("MOVE", f"/remote.php/dav/versions/{account.login}/restore/x")):
+        versions = account.dav(mount=f"/remote.php/dav/versions/{account.login}/versions/{number}/")
+        answer = versions.request(method, versions.list()[1].href.removeprefix(versions.mount), headers={"Destination": destination})
+        assert answer.status_code == 204
+        assert answer.headers["etag"] == answer.headers["oc-etag"] == drive.stat("f", "<d:getetag/>").text("getetag")
+        assert answer.headers["oc-fileid"] == f"{int(number):08}ocedgedrive"
+
+
+def test_a_download_tells_what_to_hold_it_against(drive, account):
+    drive.put("f", content=b"hello")
+    drive.put("f", content=b"abc")
+    expected = "SHA1:a9993e364706816aba3e25717850c26c9cd0d89d"
+    assert drive.get("f").headers["oc-checksum"] == drive.head("f").headers["oc-checksum"] == expected
+    part = drive.get("f", headers={"Range": "bytes=0-1"})
+    assert part.status_code == 206 and "oc-checksum" not in part.headers, "it is not that of a part"
+    assert "oc-checksum" not in drive.get("").headers
+    number = account.rest().files()[0]["id"]
+    versions = account.dav(mount=f"/remote.php/dav/meta/{number}/v/")
+    [version] = versions.names()
+    assert versions.get(version).headers["oc-checksum"] == f"SHA1:{hashlib.sha1(b'hello').hexdigest()}"
+    drive.delete("f")
+    trash = account.dav(mount=f"/remote.php/dav/trashbin/{account.login}/trash/")
+    [item] = trash.names()
+    assert trash.get(item).headers["oc-checksum"] == expected
+
+
+def test_nothing_is_told_of_a_content_that_nobody_has_read_yet(account):
+    drive = account.dav()
+    chunks = account.dav(mount=f"/remote.php/dav/uploads/{account.login}/")
+    chunks.mkcol("u")
+    chunks.put("u/1", content=b"a")
+    chunks.put("u/2", content=b"bc")
+    chunks.request("MOVE", "u/.file", headers={"Destination": drive.absolute("f")})
+    told = drive.get("f").headers.get("oc-checksum")
+    expected = "SHA1:a9993e364706816aba3e25717850c26c9cd0d89d"
+    assert told in (None, expected)
+    until = time.monotonic() + 60
+    while drive.head("f").headers.get("oc-checksum") != expected:
+        assert time.monotonic() < until
+        time.sleep(0.2)
 
 
 def test_a_time_of_creation_is_taken_and_kept(drive):

@@ -90,6 +90,107 @@ def test_a_folder_keeps_what_is_in_it(nextcloud, dav):
     assert nextcloud.items() == {}
 
 
+@pytest.fixture(params=["/remote.php/dav/trashbin/{login}/trash/", "/dav/spaces/trash-bin/edgedrive${id}/"])
+def deleted(request, account, dav):
+    """Deletes /a with a tree below it. Gives a client of the trash, the item in it, and when it was deleted."""
+    for folder in ("top", "top/a", "top/a/b", "top/a/b/ü"):
+        dav.folder(folder)
+    dav.make("top/a/f", b"f")
+    dav.make("top/a/b/ü/g", b"gg")
+    dav.delete("top/a")
+    trash = account.dav(mount=request.param.format(login=account.login, id=account.id))
+    [_, item] = trash.list(props=PROPS)
+    return trash, item.href.removeprefix(trash.mount).strip("/"), item.text("trashbin-deletion-time", NC)
+
+
+@pytest.mark.parametrize("depth", ["0", "1", "infinity"])
+@pytest.mark.parametrize("start", ["", "{item}", "{item}/b", "{item}/b/%C3%BC"])
+def test_what_is_in_a_deleted_folder_tells_where_it_was(deleted, start, depth):
+    trash, item, when = deleted
+    start = start.format(item=item)
+    listed = trash.list(start, depth, PROPS)
+    told = {}
+    for entry in listed:
+        path = unquote(entry.href).removeprefix(unquote(trash.mount)).strip("/")
+        if path:
+            told[path.replace(item, "a", 1)] = entry
+    assert len(told) >= (depth != "0") or start
+    for path, entry in told.items():
+        name = path.rsplit("/", 1)[-1]
+        assert entry.text("trashbin-original-location", NC) == entry.text("trashbin-original-location", OC) == f"top/{path}"
+        assert entry.text("trashbin-filename", NC) == entry.text("trashbin-original-filename", OC) == name
+        assert entry.text("displayname") == name
+        assert entry.text("trashbin-deletion-time", NC) == entry.text("trashbin-delete-timestamp", OC) == when
+    if start == item and depth == "infinity":
+        assert set(told) == {"a", "a/b", "a/f", "a/b/ü", "a/b/ü/g"}
+
+
+def test_one_file_of_a_deleted_folder_is_put_back(deleted, dav, rest):
+    trash, item, _ = deleted
+    used = rest.used()
+    before = trash.stat(f"{item}/b/%C3%BC/g", '<d:getetag/><oc:id xmlns:oc="http://owncloud.org/ns"/>')
+    answer = trash.request("MOVE", f"{item}/b/%C3%BC/g", headers={"Destination": dav.absolute("back")})
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["etag"] == answer.headers["oc-etag"] == before.text("getetag")
+    assert dav.get("back").content == b"gg"
+    assert dav.get("back").headers["etag"] == before.text("getetag")
+    size = '<oc:size xmlns:oc="http://owncloud.org/ns"/>'
+    assert trash.stat(item, size).text("size", OC) == "1" and dav.stat("", size).text("size", OC) == "2"
+    assert trash.propfind(f"{item}/b/%C3%BC/g").status_code == 404
+    assert rest.used() == used
+    assert trash.request("MOVE", f"{item}/b/%C3%BC/g", headers={"Destination": dav.absolute("again")}).status_code == 404
+
+
+def test_a_folder_of_a_deleted_folder_is_put_back_onto_something(deleted, dav):
+    trash, item, _ = deleted
+    dav.folder("there")
+    dav.make("there/old")
+    headers = {"Destination": dav.absolute("there")}
+    assert trash.request("MOVE", f"{item}/b", headers={**headers, "Overwrite": "F"}).status_code == 412
+    token = dav.locked("there")
+    assert trash.request("MOVE", f"{item}/b", headers=headers).status_code == 423
+    dav.unlock("there", token)
+    assert trash.request("MOVE", f"{item}/b", headers=headers).status_code == 204
+    assert dav.get("there/%C3%BC/g").content == b"gg" and not dav.exists("there/old")
+    assert trash.names(f"{item}/") == {"f"}
+
+
+def test_what_is_in_a_deleted_folder_goes_to_where_it_was_if_that_is_there(deleted, dav, account):
+    trash, item, _ = deleted
+    back = {"Destination": f"/remote.php/dav/trashbin/{account.login}/restore/x"}
+    assert trash.request("MOVE", f"{item}/f", headers=back).status_code == 201
+    assert dav.get("f").content == b"f", "without its folder, at the top"
+    dav.folder("top/a")
+    dav.folder("top/a/b")
+    answer = trash.request("MOVE", f"{item}/b/%C3%BC", headers=back)
+    assert answer.status_code == 201 and answer.headers["oc-fileid"]
+    assert dav.get("top/a/b/%C3%BC/g").content == b"gg"
+    dav.make("f2", b"other")
+    dav.move("f2", "top/a/b/f")
+    for missing in (f"{item}/nothing", f"{item}/f", f"{item}/b/%C3%BC/g"):
+        assert trash.request("MOVE", missing, headers=back).status_code == 404
+
+
+def test_what_is_put_back_has_an_id_and_an_entity_tag(deleted, dav, account):
+    trash, item, _ = deleted
+    back = {"Destination": f"/remote.php/dav/trashbin/{account.login}/restore/x"}
+    for path, headers, place in ((f"{item}/f", back, "f"), (item, {"Destination": dav.absolute("put")}, "put")):
+        answer = trash.request("MOVE", path, headers=headers)
+        assert answer.status_code == 201
+        resource = account.dav(mount=trash.mount.replace("trash-bin/", "") if "spaces" in trash.mount else "/dav/").stat(
+            place, '<d:getetag/><oc:id xmlns:oc="http://owncloud.org/ns"/>'
+        )
+        assert answer.headers["oc-fileid"] == resource.text("id", OC)
+        assert answer.headers["etag"] == answer.headers["oc-etag"] == resource.text("getetag")
+
+
+def test_who_may_only_read_puts_nothing_of_a_folder_back(deleted, dav, account):
+    trash, item, _ = deleted
+    reader = account.dav(account.token("read"), mount=trash.mount)
+    for destination in (dav.absolute("x"), f"/remote.php/dav/trashbin/{account.login}/restore/x"):
+        assert reader.request("MOVE", f"{item}/f", headers={"Destination": destination}).status_code == 403
+
+
 def test_what_is_put_back_is_the_same(nextcloud, dav, rest):
     for content in (b"one", b"two"):
         rest.upload("f", content)

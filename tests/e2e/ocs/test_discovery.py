@@ -104,6 +104,13 @@ def test_graph_tells_the_drive(graph, server, account):
     assert graph.get("drives").json()["value"] == [drive]
 
 
+def test_graphs_older_name_is_the_same(graph, server):
+    """ownCloud Web's client asks for `v1beta1`."""
+    for path in ("me", "me/drives", "drives"):
+        assert graph.get(f"{server.url}/graph/v1beta1/{path}").json() == graph.get(path).json()
+    assert graph.get(f"{server.url}/graph/v1beta2/me").status_code == 404
+
+
 def test_graph_tells_the_quota(server):
     account = server.account(quota=100)
     for size, state in ((10, "normal"), (80, "nearing"), (95, "critical"), (100, "exceeded")):
