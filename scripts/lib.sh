@@ -119,9 +119,23 @@ need_packages() {
   [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null ||
     fail "$what needs ${packages[*]} (Debian's names): install them, or name the other parts"
   say "installing ${packages[*]}"
-  apt-get update -qq >&2
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${packages[@]}" >&2 ||
-    fail "apt-get could not install ${packages[*]}"
+  apt_lists
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=$apt_patience install -qq -y --no-install-recommends \
+    "${packages[@]}" >&2 || fail "apt-get could not install ${packages[*]}; if another program holds its lock, try again later"
+}
+
+# Seconds that apt-get may wait for another program that installs packages.
+apt_patience=300
+
+# apt_lists: brings the lists of packages up to date. Not every version of apt-get waits for the lock of the lists, so this
+# tries again while somebody holds it.
+apt_lists() {
+  local errors end=$((SECONDS + apt_patience))
+  while ! errors=$(LC_ALL=C apt-get -o DPkg::Lock::Timeout=$apt_patience update -qq 2>&1 >/dev/null); do
+    [[ $errors == *"Could not get lock"* ]] || fail "apt-get could not read the lists of packages: $errors"
+    [ $SECONDS -lt $end ] || fail "another program has held the lock of apt-get for $apt_patience seconds; try again later"
+    sleep 1
+  done
 }
 
 free_port() {
@@ -307,15 +321,13 @@ stop_clamd() {
 # wrangler.toml and .dev.vars. `worker_main` names another entry point than build/index.js, `inspector_port` a port for
 # the inspector of workerd.
 start_worker() {
-  local port=$1 state=$2 settings=() setting
+  local port=$1 state=$2
   shift 2
-  for setting; do settings+=(--var "${setting%%=*}:${setting#*=}"); done
   prepare_server "$port" "$state"
   migrate_local "$state"
-  # A session of its own, so that wrangler and its children can be ended together.
-  (cd "$root" && exec setsid wrangler dev ${worker_main:+"$worker_main"} --local --ip 127.0.0.1 --port "$port" \
-    --inspector-port "${inspector_port:-0}" --persist-to "$state" --show-interactive-dev-session=false \
-    ${settings[@]+"${settings[@]}"}) </dev/null >"$server_log" 2>&1 &
+  # A session of its own, so that workerd is ended with it.
+  WORKER_MAIN=${worker_main:-} INSPECTOR_PORT=${inspector_port:-} \
+    setsid node "$root/scripts/worker.mjs" "$port" "$(cd "$state" && pwd)" "$@" </dev/null >"$server_log" 2>&1 &
   server_group=$!
   wait_for_server
 }
