@@ -27,9 +27,11 @@ fn parse(headers: &HeaderMap) -> Option<Credentials> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let pair = String::from_utf8(BASE64.decode(value.as_bytes()).ok()?).ok()?;
-    let (_user, password) = pair.split_once(':')?;
-    token::parse(password)
+    // The user name is ignored, so it is not decoded either: many clients send it in Latin-1. Up to the first colon it ends
+    // in any charset that RFC 7617 allows.
+    let pair = BASE64.decode(value.as_bytes()).ok()?;
+    let colon = pair.iter().position(|byte| *byte == b':')?;
+    token::parse(std::str::from_utf8(pair.get(colon + 1..)?).ok()?)
 }
 
 /// The bearer of the header, if there is one.
@@ -57,6 +59,18 @@ mod tests {
         assert_eq!(read(&format!("bearer  {token} ")), Some(7));
         assert_eq!(read(&format!("Basic {}", BASE64.encode(format!("me:{token}").as_bytes()))), Some(7));
         assert_eq!(read(&format!("Basic {}", BASE64.encode(format!(":{token}").as_bytes()))), Some(7));
+    }
+
+    #[test]
+    fn a_user_name_of_any_bytes_is_ignored() {
+        let basic = |pair: &[u8]| read(&format!("Basic {}", BASE64.encode(pair)));
+        let token = format!("ocl_7_{}", "a".repeat(43));
+        for user in [&b"M\xFCller"[..], b"B\xDCRO\\J\xF6rg", "Müller".as_bytes(), b"\xFF\xFE\0"] {
+            assert_eq!(basic(&[user, b":", token.as_bytes()].concat()), Some(7), "{user:?}");
+        }
+        assert_eq!(basic(&[b"M\xFCller:", &token.as_bytes()[1..]].concat()), None);
+        assert_eq!(basic(&[b"me:".as_slice(), token.as_bytes(), b"\xFF"].concat()), None);
+        assert_eq!(basic(&[b"me:you:".as_slice(), token.as_bytes()].concat()), None);
     }
 
     #[test]
