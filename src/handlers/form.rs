@@ -1,7 +1,10 @@
 //! The form of an upload: multipart/form-data (RFC 7578) with one field `file`.
 
-use http::{HeaderMap, HeaderValue, header};
+mod form_data;
 
+use http::{HeaderMap, header};
+
+use self::form_data::FormData;
 use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::transfer::{MultipartReader, PartReader};
@@ -42,10 +45,11 @@ impl Form {
     /// The field `file`: 422 where there is none, or it has no file name.
     pub async fn file(&mut self) -> Result<FileField> {
         while let Some(field) = self.parts.next_part().await? {
-            if field.name() != Some("file") {
+            let disposition = FormData::of(&field);
+            if disposition.name.as_deref() != Some(b"file") {
                 continue;
             }
-            let name = file_name(&field)?;
+            let name = disposition.file_name()?;
             let mime = field.headers().get(header::CONTENT_TYPE).and_then(|mime| mime.to_str().ok());
             let mime = mime.map(ToOwned::to_owned);
             self.parts.within_part();
@@ -54,22 +58,14 @@ impl Form {
         Err(Error::Unprocessable("the form has no field called file".to_owned()))
     }
 
-    /// Reads the form to its end: one that breaks off is 400.
+    /// Reads the form to its end: one that breaks off is 400, one with another file 422.
     pub async fn finish(mut self) -> Result<()> {
         self.parts.between_parts();
-        while self.parts.next_part().await?.is_some() {}
+        while let Some(field) = self.parts.next_part().await? {
+            if FormData::of(&field).name.as_deref() == Some(b"file") {
+                return Err(Error::Unprocessable("the form has two fields called file, and one is stored".to_owned()));
+            }
+        }
         Ok(())
     }
-}
-
-/// The name of the file: 422 where it has none, 400 where it is not UTF-8, which multer passes over.
-fn file_name(field: &PartReader) -> Result<String> {
-    if let Some(name) = field.file_name() {
-        return Ok(name.to_owned());
-    }
-    let disposition = field.headers().get(header::CONTENT_DISPOSITION).map(HeaderValue::as_bytes).unwrap_or_default();
-    if std::str::from_utf8(disposition).is_err() {
-        return Err(Error::bad("the name of the file is not UTF-8"));
-    }
-    Err(Error::Unprocessable("the file has no name".to_owned()))
 }

@@ -62,16 +62,6 @@ impl PartReader {
     pub fn headers(&self) -> &HeaderMap {
         self.0.headers()
     }
-
-    /// The name of the field, in a form.
-    pub fn name(&self) -> Option<&str> {
-        self.0.name()
-    }
-
-    /// The name of the file, in a form.
-    pub fn file_name(&self) -> Option<&str> {
-        self.0.file_name()
-    }
 }
 
 #[async_trait(?Send)]

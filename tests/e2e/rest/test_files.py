@@ -180,7 +180,7 @@ def test_a_long_header_in_a_form_is_refused_or_read(rest):
     assert [file["sizeBytes"] for file in rest.files()] == [7] * (answer.status_code == 201)
 
 
-BAD_NAMES = ["", ".", "..", "a/b", "../a", "/", "a\\u0000", "a" * 256, "й" * 128]
+BAD_NAMES = ["", ".", "..", "a/..", "b/", "/", "C:\\fakepath\\..", "a\\u0000", "a" * 256, "й" * 128]
 
 
 @pytest.mark.parametrize("name", BAD_NAMES, ids=range(len(BAD_NAMES)))
@@ -188,6 +188,45 @@ def test_a_bad_file_name_is_refused(rest, name):
     answer = rest.post("files", **form(part("file", b"x", name.replace("\\u0000", "\0"))))
     assert answer.status_code in ((400, 422) if name == "" else (400,))
     assert rest.files() == []
+
+
+@pytest.mark.parametrize(
+    "disposition, expected",
+    [
+        ('name="file"; filename="photos/2024/sub.txt"', "sub.txt"),
+        ('name="file"; filename="../up.txt"', "up.txt"),
+        ('name="file"; filename="/abs.txt"', "abs.txt"),
+        (r'name="file"; filename="C:\fakepath\win.txt"', "win.txt"),
+        (r'name="file"; filename="C:\\Users\\me\\win.txt"', "win.txt"),
+        (r'name="file"; filename="\\\\nas\\share\\win.txt"', "win.txt"),
+        (r'name="file"; filename="a\\b.txt"', r"a\b.txt"),
+        (r'name="file"; filename="a\"b.txt"', 'a"b.txt'),
+        ('name="file"; filename="a%22b.txt"', 'a"b.txt'),
+        ('name="file"; filename="100%25.txt"', "100%25.txt"),
+        ('name="file"; filename="a%0Ab.txt"', "a%0Ab.txt"),
+        ('Name="file"; FileName="caps.txt"', "caps.txt"),
+        ("name=file; filename=plain.txt; filename*=utf-8''other.txt", "plain.txt"),
+        ('filename="f;name=other.txt" ;NAME = "file"', "f;name=other.txt"),
+        ('name="file"; filename="Рисунок Nº 1.png"', "Рисунок Nº 1.png"),
+    ],
+)
+def test_a_file_is_called_what_the_form_calls_it_without_folders(rest, disposition, expected):
+    raw = f"Content-Disposition: form-data; {disposition}\r\n\r\nx".encode()
+    answer = rest.post("files", **form(raw))
+    assert answer.status_code == 201, answer.text
+    assert [file["name"] for file in rest.files()] == [expected]
+
+
+def test_a_name_by_the_extended_parameter_alone_is_none(rest):
+    raw = b"Content-Disposition: form-data; name=\"file\"; filename*=utf-8''a.txt\r\n\r\nx"
+    assert_error(rest.post("files", **form(raw)), 422)
+
+
+@pytest.mark.parametrize("size", [1, 3_000_000])
+def test_a_form_with_two_files_is_422(rest, size):
+    two = part("file", b"1", "f"), part("x", b"x"), part("file", b"2" * size, "g")
+    assert_error(rest.post("files", **form(*two)), 422)
+    assert rest.files() == [] and rest.used() == 0
 
 
 def test_a_file_name_in_bytes_that_are_no_utf_8_is_400(rest):
