@@ -24,6 +24,8 @@ pub struct Config {
     pub blob_grace_seconds: i64,
     /// `WEBHOOK_ALLOW_PRIVATE=1`: webhooks may reach private addresses. For tests.
     pub webhook_allow_private: bool,
+    /// `CORS_ORIGINS`: whose programs in a browser may use the interfaces.
+    pub cors_origins: Origins,
     /// `SCANNER`: the virus scanner that files are shown to; none where it is `off`.
     pub scanner: Option<Scanner>,
     /// `SCAN_INLINE_MAX`: uploads up to so many bytes are scanned before they are stored.
@@ -33,6 +35,17 @@ pub struct Config {
     /// `BLOBS=s3` and the settings that begin with `S3_`: the bucket that holds the bytes. Without
     /// it, they are in the runtime's own object store.
     pub s3: Option<s3::Settings>,
+}
+
+/// Which origins (RFC 6454) something is open to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origins {
+    /// None but our own.
+    None,
+    /// All.
+    Any,
+    /// These, as browsers write them: `https://app.example`.
+    Listed(Vec<String>),
 }
 
 /// How much is kept of what was.
@@ -45,7 +58,7 @@ pub struct Kept {
 }
 
 /// The names of all settings.
-pub const SETTINGS: [&str; 18] = [
+pub const SETTINGS: [&str; 19] = [
     "ENCRYPTION_KEYS",
     "ADMIN_TOKEN",
     "WEBDAV_NAME",
@@ -55,6 +68,7 @@ pub const SETTINGS: [&str; 18] = [
     "SERVER_TIMING",
     "BLOB_GRACE_SECONDS",
     "WEBHOOK_ALLOW_PRIVATE",
+    "CORS_ORIGINS",
     "SCANNER",
     "SCAN_INLINE_MAX",
     "SCAN_PENDING",
@@ -67,7 +81,8 @@ pub const SETTINGS: [&str; 18] = [
 ];
 
 /// What paths of the program begin with.
-const PATHS: [&str; 13] = [
+const PATHS: [&str; 14] = [
+    "204",
     "api",
     "dav",
     "f",
@@ -135,6 +150,7 @@ impl Config {
             server_timing: number(&var, "SERVER_TIMING", 0, 0, 1)? == 1,
             blob_grace_seconds: number(&var, "BLOB_GRACE_SECONDS", 3_600, 0, 30 * 86_400)?,
             webhook_allow_private: number(&var, "WEBHOOK_ALLOW_PRIVATE", 0, 0, 1)? == 1,
+            cors_origins: var("CORS_ORIGINS").map_or(Ok(Origins::None), |origins| self::origins(&origins))?,
             scanner: match var("SCANNER") {
                 None => None,
                 Some(scanner) => {
@@ -156,6 +172,26 @@ impl Config {
             },
         })
     }
+}
+
+/// The origins of a list with commas or spaces between them, or `*`.
+fn origins(text: &str) -> Result<Origins, ConfigError> {
+    if text.trim() == "*" {
+        return Ok(Origins::Any);
+    }
+    let origins: Option<Vec<String>> =
+        text.split([',', ' ']).filter(|origin| !origin.is_empty()).map(serialized_origin).collect();
+    let wrong = "must be * or a list of origins like https://app.example, without a slash at the end";
+    origins
+        .filter(|origins| !origins.is_empty())
+        .map(Origins::Listed)
+        .ok_or_else(|| ConfigError { setting: "CORS_ORIGINS", problem: wrong.to_owned() })
+}
+
+/// The origin, if it is written as a browser writes it: it is compared by its bytes.
+fn serialized_origin(text: &str) -> Option<String> {
+    let url = url::Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    (url.origin().ascii_serialization() == text).then(|| text.to_owned())
 }
 
 /// The bucket of an S3-compatible store.
@@ -228,6 +264,19 @@ mod tests {
     }
 
     #[test]
+    fn origins_are_a_list_or_all() {
+        let origins = |text| read(&[("CORS_ORIGINS", text)]).unwrap().cors_origins;
+        assert_eq!(read(&[]).unwrap().cors_origins, Origins::None);
+        assert_eq!(origins(" * "), Origins::Any);
+        let listed = ["https://app.example", "http://localhost:3000", "http://[::1]:80"];
+        assert!(read(&[("CORS_ORIGINS", listed[2])]).is_err(), "the default port is left out");
+        assert_eq!(
+            origins(" https://app.example,http://localhost:3000 "),
+            Origins::Listed(listed[..2].iter().map(|one| (*one).to_owned()).collect())
+        );
+    }
+
+    #[test]
     fn every_setting_that_is_read_has_its_name_in_the_list() {
         let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
         let given = [("ENCRYPTION_KEYS", "k1:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=")];
@@ -264,6 +313,13 @@ mod tests {
             ("VERSIONS_KEPT", "-1"),
             ("TRASH_DAYS", "a month"),
             ("PROPFIND_LIMIT", "many"),
+            ("CORS_ORIGINS", "secret.example"),
+            ("CORS_ORIGINS", "https://secret.example/"),
+            ("CORS_ORIGINS", "https://Secret.example"),
+            ("CORS_ORIGINS", "https://secret.example:443"),
+            ("CORS_ORIGINS", "https://app.example, *"),
+            ("CORS_ORIGINS", "null"),
+            ("CORS_ORIGINS", ","),
             ("SCANNER", "clamd://secret"),
             ("SCAN_INLINE_MAX", "65M"),
             ("SCAN_PENDING", "secret"),

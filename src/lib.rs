@@ -9,6 +9,7 @@
 //! - `handlers`: the JSON REST interface, one file a resource
 //! - `dav`: WebDAV, one file a method
 //! - `jobs`: the runner of what is done later; `webhooks`: telling other systems
+//! - `cors`: programs of other origins in a browser
 //! - `transfer`: downloads and uploads, which both of them share
 //! - `fsck`: the rows of the database held against the blobs
 //! - `auth`: tokens in requests
@@ -25,6 +26,7 @@ pub mod auth;
 pub mod body;
 pub mod config;
 pub mod context;
+pub mod cors;
 pub mod crypto;
 pub mod date;
 pub mod dav;
@@ -47,13 +49,13 @@ pub mod webhooks;
 
 use std::rc::Rc;
 
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 
 use crate::body::Body;
 use crate::config::Config;
 use crate::context::Context;
 use crate::jobs::Summary;
-use crate::ports::Ports;
+use crate::ports::{Millis, Ports};
 use crate::store::Meter;
 
 /// The program, on any runtime.
@@ -89,7 +91,10 @@ impl App {
             uri: parts.uri,
             headers: parts.headers,
         };
-        let mut response = route::answer(&cx, body).await;
+        let mut response = match cors::preflight(&cx) {
+            Some(response) => response,
+            None => route::answer(&cx, body).await,
+        };
         if cx.meter.has_jobs() {
             response.extensions_mut().insert(HasJobs);
         }
@@ -98,6 +103,8 @@ impl App {
         {
             response.headers_mut().insert(HeaderName::from_static("server-timing"), timing);
         }
+        cors::add_headers(&cx, response.headers_mut());
+        add_date(response.headers_mut(), self.ports.clock.now());
         if cx.method == Method::HEAD { without_body(response) } else { response }
     }
 }
@@ -105,6 +112,13 @@ impl App {
 /// Marks the answer to a request that has made jobs: the runtime wakes the runner.
 #[derive(Debug, Clone, Copy)]
 pub struct HasJobs;
+
+/// Every answer tells when it was made (RFC 9110, 6.6.1). Not every runtime adds that, and clients set their clocks by it.
+pub fn add_date(headers: &mut HeaderMap, now: Millis) {
+    if let Ok(date) = HeaderValue::try_from(date::http_date(now)) {
+        headers.insert(header::DATE, date);
+    }
+}
 
 /// The answer to HEAD: the headers of GET, its length among them, and nothing else.
 fn without_body(mut response: Response<Body>) -> Response<Body> {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::date::iso8601;
 use crate::error::{Error, Result};
+use crate::ports::Count;
 use crate::store::{ContentInfo, Node};
 
 /// A file, whose digests were read with it. `root` is the folder that has no name for who reads
@@ -32,8 +33,7 @@ pub fn folder_id(root: i64, parent: Option<i64>) -> Option<String> {
 
 /// The number behind an opaque id; one that cannot be an id names nothing.
 pub fn parse_id(id: &str, what: &'static str) -> Result<i64> {
-    let digits = !id.is_empty() && id.len() <= 15 && id.bytes().all(|b| b.is_ascii_digit());
-    id.parse().ok().filter(|_| digits).ok_or(Error::NotFound(what))
+    Count::parse(id).map(Count::get).ok_or(Error::NotFound(what))
 }
 
 /// Behind a number, it makes it unique in the world.

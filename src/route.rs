@@ -12,14 +12,19 @@ use crate::handlers::{
     admin, files, folders, fsck, graph, health, jobs, keys, login_flow, me, ocs, openapi, root, status, tokens, trash,
     uploads, versions, webhooks,
 };
-use crate::transfer::check_coding;
+use crate::transfer::{check_coding, tus};
 
 /// Answers a request; errors take the form that clients of the path read.
 pub async fn answer(cx: &Context<'_>, body: Body) -> Response<Body> {
-    if dav::is_mounted(cx.uri.path(), &cx.config.webdav_name) {
-        return dav::answer(cx, body).await;
+    let mut response = if dav::is_mounted(cx.uri.path(), &cx.config.webdav_name) {
+        dav::answer(cx, body).await
+    } else {
+        rest(cx, body).await.unwrap_or_else(|error| error.into_response(Dialect::Json, &cx.config.webdav_name))
+    };
+    if tus::is_meant(cx) {
+        tus::add_version(cx, response.headers_mut());
     }
-    rest(cx, body).await.unwrap_or_else(|error| error.into_response(Dialect::Json, &cx.config.webdav_name))
+    response
 }
 
 async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
@@ -41,12 +46,17 @@ async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         ("GET", ["readyz"]) => health::ready(cx).await,
         ("POST", ["internal", "jobs", "run"]) => jobs::run(cx).await,
         ("GET", ["status.php"]) => Ok(status::answer()),
+        // By which Nextcloud's Android app tells a network that leads here from one with a page of its own in between.
+        ("GET", ["204"] | ["index.php", "204"]) => Ok(empty(StatusCode::NO_CONTENT)),
         (_, ["ocs", resource @ ..]) => Ok(ocs::answer(cx, resource).await),
         (_, ["graph", "v1.0" | "v1beta1", resource @ ..]) => Ok(graph::answer(cx, resource).await),
         (_, ["login", path @ ..] | ["index.php", "login", path @ ..]) => login_flow::answer(cx, path, body).await,
         (_, [".well-known", "webdav"]) => Ok(redirect(&format!("{}/remote.php/dav/", cx.forwarded_prefix()))),
         ("GET", ["f", id]) => Ok(dav::private_link(cx, id).await),
-        (method, ["api", "v1", resource @ ..]) => api(cx, method, resource, body).await,
+        (method, ["api", "v1", resource @ ..]) => {
+            let stands_for = tus::method(cx).filter(|_| resource.first() == Some(&"uploads"));
+            api(cx, stands_for.unwrap_or(method), resource, body).await
+        }
         _ => Err(Error::NotFound("the path")),
     }
 }

@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 13] = [
     &["webhooks"],
     &["jobs"],
     &["context"],
-    &["fsck", "transfer"],
+    &["cors", "fsck", "transfer"],
     &["handlers", "dav"],
     &["route"],
     &["runtime", "lib"],

@@ -5,7 +5,7 @@
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use sha2::{Digest, Sha256};
 
-use crate::ports::Ports;
+use crate::ports::{Count, Ports};
 use crate::store::Credentials;
 
 /// A new token for the account: shown once, stored as its hash only.
@@ -29,9 +29,7 @@ pub fn hash_token(token: &str) -> String {
 /// Which account the token names, and its hash; none where it cannot be a token.
 pub(super) fn parse(token: &str) -> Option<Credentials> {
     let (account, secret) = token.strip_prefix("ocl_")?.split_once('_')?;
-    // No more digits than a JavaScript number holds exactly.
-    let digits = account.len() <= 15 && account.bytes().all(|b| b.is_ascii_digit());
-    let account = account.parse().ok().filter(|_| digits)?;
+    let account = Count::parse(account)?.get();
     (43..=48).contains(&secret.len()).then(|| Credentials { account, hash: hash_token(token) })
 }
 

@@ -15,7 +15,7 @@ use super::sync_props::{file_permissions, global_id};
 use crate::body::Body;
 use crate::error::{Error, Result};
 use crate::name::read_name;
-use crate::ports::{ByteSource, Chunks, StreamError, read_at_most};
+use crate::ports::{ByteSource, Chunks, Count, StreamError, read_at_most};
 use crate::store::{Address, Caller, Content, Link, Linked, Node, Place, Scope, Trail, Upload, View, ViewRequest};
 use crate::transfer::{MultipartReader, PartReader, check_coding, receive};
 
@@ -122,8 +122,8 @@ impl File {
         let names = path.split('/').filter(|name| !name.is_empty()).map(read_name);
         let names = names.collect::<Result<Vec<_>, _>>().map_err(|error| Error::bad(error.to_string()))?;
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-        let length = text("content-length").and_then(|length| length.parse().ok());
-        let length: u64 = length.ok_or_else(|| Error::bad("the part has no Content-Length"))?;
+        let length = text("content-length").and_then(Count::parse).map(Count::bytes);
+        let length = length.ok_or_else(|| Error::bad("the part has no Content-Length, or one that is no number"))?;
         let checksum = match text("x-file-md5") {
             Some(md5) => checksum::parse(&format!("MD5:{md5}"))?,
             None => checksum::read(headers)?,

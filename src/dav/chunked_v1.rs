@@ -12,6 +12,7 @@ use super::uploads::{check_complete, check_quota};
 use super::{checksum, empty, headers};
 use crate::body::Body;
 use crate::error::{Error, Result};
+use crate::ports::Count;
 use crate::store::{Address, ChunkedUpload, Link, Linked, MOST_PIECES, View, ViewRequest, twice_from};
 use crate::transfer::{announced_length, unscanned};
 
@@ -78,9 +79,8 @@ pub async fn put(request: &Request<'_>, mut body: Body) -> Result<Response<Body>
 }
 
 /// Begins an upload, unless another chunk has just done so.
-async fn begin(request: &Request<'_>, view: &View, name: &str, total_length: Option<u64>) -> Result<ChunkedUpload> {
-    let total = total_length.and_then(|total| i64::try_from(total).ok());
-    match view.begin_chunked(name, total, None).await {
+async fn begin(request: &Request<'_>, view: &View, name: &str, total_length: Option<Count>) -> Result<ChunkedUpload> {
+    match view.begin_chunked(name, total_length.map(Count::get), None).await {
         Err(Error::AlreadyExists(_)) => {
             let also = vec![request.drive.find_chunked(&request.credentials, &[name])];
             let view = request.drive.view(&request.credentials, &ViewRequest::default(), also).await?;

@@ -35,13 +35,15 @@ pub async fn answer(request: &Request<'_>, kind: Kind) -> Result<Response<Body>>
         ..ViewRequest::default()
     };
     preconditions.extend(&mut wanted);
-    let made = twice(async || {
+    let (made, caller) = twice(async || {
         let view = request.drive.view(&request.credentials, &wanted, Vec::new()).await?;
-        transfer(request, &preconditions, &view, &Order { kind, overwrite, depth, mount: &destination.mount }).await
+        let order = Order { kind, overwrite, depth, mount: &destination.mount };
+        let made = transfer(request, &preconditions, &view, &order).await?;
+        Ok((made, view.caller))
     })
     .await?;
     let mut response = empty(if made.created { StatusCode::CREATED } else { StatusCode::NO_CONTENT });
-    request.add_identity(made.id, &made.etag, response.headers_mut());
+    request.add_moved(&caller, made.id, &made.etag, response.headers_mut());
     Ok(response)
 }
 

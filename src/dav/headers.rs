@@ -6,7 +6,7 @@
 use http::HeaderMap;
 
 use crate::date::decimal_seconds;
-use crate::ports::Millis;
+use crate::ports::{Count, Millis};
 use crate::transfer::if_header::IfHeader;
 
 /// A header whose value makes no sense: 400.
@@ -161,9 +161,9 @@ fn oc_time(headers: &HeaderMap, name: &'static str) -> Result<Option<Millis>, He
 }
 
 /// The OC-Total-Length header: the bytes of the whole file that a chunk belongs to.
-pub fn total_length(headers: &HeaderMap) -> Result<Option<u64>, HeaderError> {
+pub fn total_length(headers: &HeaderMap) -> Result<Option<Count>, HeaderError> {
     let Some(value) = single(headers, "OC-Total-Length")? else { return Ok(None) };
-    value.parse().ok().filter(|_| is_digits(value)).map(Some).ok_or(HeaderError("OC-Total-Length"))
+    Count::parse(value).map(Some).ok_or(HeaderError("OC-Total-Length"))
 }
 
 fn is_digits(text: &str) -> bool {

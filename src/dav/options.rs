@@ -2,20 +2,34 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 
+use super::mount::Tree;
 use super::request::Request;
 use super::search::DASL;
 use crate::body::Body;
 use crate::error::Result;
-use crate::store::ViewRequest;
+use crate::store::{Node, Trail, ViewRequest};
+use crate::transfer::tus;
 
 /// All methods that a resource may take.
 pub const ALLOW: &str = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK, \
      REPORT, SEARCH";
 
+/// The same for a folder, which takes uploads by TUS.
+const ALLOW_TUS: &str = "OPTIONS, GET, HEAD, PUT, POST, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK, \
+     REPORT, SEARCH";
+
 /// What the server can, for a caller who is known.
 pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
-    request.drive.view(&request.credentials, &ViewRequest::default(), Vec::new()).await?;
-    Ok(capabilities())
+    let addresses = if request.tree == Tree::Files { vec![request.address()] } else { Vec::new() };
+    let wanted = ViewRequest { addresses, ..ViewRequest::default() };
+    let view = request.drive.view(&request.credentials, &wanted, Vec::new()).await?;
+    let mut response = capabilities();
+    if view.trails.first().and_then(Trail::target).is_some_and(Node::is_folder) {
+        let headers = response.headers_mut();
+        headers.insert(header::ALLOW, HeaderValue::from_static(ALLOW_TUS));
+        tus::add_capabilities(headers);
+    }
+    Ok(response)
 }
 
 /// What the server can, with no word about any drive.

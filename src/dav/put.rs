@@ -28,7 +28,7 @@ pub async fn answer(request: &Request<'_>, mut body: Body) -> Result<Response<Bo
     let (drive, records) = (&request.drive, record.into_iter().collect());
     let view = drive.view_before_storing(&request.credentials, &wanted, Vec::new(), records).await?;
     to_file(&request.mount, &preconditions, &view)?;
-    view.caller.check_quota(headers::total_length(&request.cx.headers)?.unwrap_or(0))?;
+    view.caller.check_quota(headers::total_length(&request.cx.headers)?.unwrap_or_default().bytes())?;
     let content = receive(request.cx, drive, &view.caller, upload, &mut body, length).await?;
     checksum::verify(drive, link.checksum.as_ref(), &content).await?;
 

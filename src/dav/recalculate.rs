@@ -13,7 +13,8 @@ use crate::store::{Algorithm, Detail, Scope, ViewRequest};
 /// The header that asks.
 pub const HEADER: &str = "x-recalculate-hash";
 
-/// Answers with the checksum: md5, sha1, sha256 or adler32. It is read from the row where it is known.
+/// Answers a caller who may read and write with the checksum: md5, sha1, sha256 or adler32. It is read from the row where it is
+/// known.
 pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
     let algorithm = request.cx.header(HEADER).and_then(Algorithm::parse);
     let algorithm = algorithm.ok_or_else(|| Error::bad("X-Recalculate-Hash must be sha1, md5, sha256 or adler32"))?;
@@ -21,6 +22,8 @@ pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {
     let read = ViewRequest { detail, ..ViewRequest::of(request.address()) };
     let view = request.drive.view(&request.credentials, &read, Vec::new()).await?;
     view.caller.scopes.require(Scope::Write)?;
+    // The answer tells of a content that may be another's.
+    view.caller.scopes.require(Scope::Read)?;
     let node = view.trail()?.existing()?;
     let (Some(id), Some(content)) = (&node.content_id, &node.content) else {
         return Err(Error::MethodNotAllowed(super::options::ALLOW));

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, StreamError, read_at_most};
 use crate::resource::space_id;
-use crate::store::{Address, Caller, Credentials, Drive, ViewRequest};
+use crate::store::{Address, Caller, Credentials, Drive, Scope, ViewRequest};
 use crate::transfer::etag_header;
 
 /// The longest XML body, in bytes.
@@ -167,6 +167,16 @@ impl<'a> Request<'a> {
         headers.insert(HeaderName::from_static("oc-etag"), etag_header(etag));
         if let Ok(id) = HeaderValue::try_from(global_id(self.ids, self.drive.account(), id)) {
             headers.insert(HeaderName::from_static("oc-fileid"), id);
+        }
+    }
+
+    /// The same for a node that was there before the request: without the scope `read`, the caller is told nothing but its
+    /// id, which does not show whether the file has changed.
+    pub fn add_moved(&self, caller: &Caller, id: i64, etag: &str, headers: &mut HeaderMap) {
+        self.add_identity(id, etag, headers);
+        if !caller.scopes.has(Scope::Read) {
+            headers.remove(header::ETAG);
+            headers.remove("oc-etag");
         }
     }
 

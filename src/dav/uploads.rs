@@ -14,6 +14,7 @@ use super::{checksum, empty};
 use crate::body::Body;
 use crate::date::http_date;
 use crate::error::{Error, Limit, Result};
+use crate::ports::Count;
 use crate::store::{Caller, ChunkedUpload, MOST_PIECES, Scope, View, ViewRequest, twice};
 use crate::transfer::{announced_length, unscanned};
 
@@ -55,13 +56,14 @@ async fn begin(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
     let total = headers::total_length(&request.cx.headers)?;
     let view = request.drive.view(&request.credentials, &ViewRequest::default(), Vec::new()).await?;
     view.caller.scopes.require(Scope::Write)?;
-    view.caller.check_quota(total.unwrap_or(0))?;
-    view.begin_chunked(name, total.and_then(|total| i64::try_from(total).ok()), None).await?;
+    view.caller.check_quota(total.unwrap_or_default().bytes())?;
+    view.begin_chunked(name, total.map(Count::get), None).await?;
     Ok(empty(StatusCode::CREATED))
 }
 
 async fn put(request: &Request<'_>, name: &str, chunk: &str, mut body: Body) -> Result<Response<Body>> {
-    let number = number_of(chunk).ok_or_else(|| Error::bad("the name of a chunk begins with its number"))?;
+    let number = number_of(chunk)
+        .ok_or_else(|| Error::bad("the name of a chunk begins with its number, which is at most 2^53"))?;
     let length = announced_length(&request.cx.headers, &body)?;
     let blob = request.drive.new_upload();
     let drive = &request.drive;
@@ -80,7 +82,7 @@ async fn put(request: &Request<'_>, name: &str, chunk: &str, mut body: Body) -> 
     let content = drive.store(&request.cx.config.keys, blob, &mut body, length, available).await?;
     checksum::verify(drive, checksum::read(&request.cx.headers)?.as_ref(), &content).await?;
     if let Some(part) = content.parts.first() {
-        let added = view.add_chunk(&upload, chunk, number, part).await;
+        let added = view.add_chunk(&upload, chunk, number.get(), part).await;
         drive.or_discard(&content, added).await?;
     }
     let mut response = empty(StatusCode::CREATED);
@@ -95,8 +97,8 @@ async fn put(request: &Request<'_>, name: &str, chunk: &str, mut body: Body) -> 
 
 /// Refuses a chunk of `length` bytes with which the upload, or all that is announced of it, exceeds the quota. What has been
 /// received counts already.
-pub fn check_quota(caller: &Caller, announced: Option<u64>, received: i64, length: Option<u64>) -> Result<()> {
-    let rest = announced.unwrap_or(0).saturating_sub(received.unsigned_abs());
+pub fn check_quota(caller: &Caller, announced: Option<Count>, received: i64, length: Option<u64>) -> Result<()> {
+    let rest = announced.unwrap_or_default().bytes().saturating_sub(received.unsigned_abs());
     caller.check_quota(rest.max(length.unwrap_or(0)))
 }
 
@@ -168,8 +170,8 @@ async fn finish(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
 }
 
 /// 400 where fewer or more bytes have come than were announced.
-pub fn check_complete(upload: &ChunkedUpload, total: Option<u64>) -> Result<()> {
-    let announced = total.and_then(|total| i64::try_from(total).ok()).or(upload.total);
+pub fn check_complete(upload: &ChunkedUpload, total: Option<Count>) -> Result<()> {
+    let announced = total.map(Count::get).or(upload.total);
     match announced {
         Some(announced) if announced != upload.received => {
             Err(Error::bad(format!("the upload is not complete: {} of {announced} bytes have come", upload.received)))
@@ -179,17 +181,17 @@ pub fn check_complete(upload: &ChunkedUpload, total: Option<u64>) -> Result<()> 
 }
 
 /// The number at the beginning of a chunk's name: `7`, `0000000000000007`, or a range of bytes `000-999`.
-fn number_of(name: &str) -> Option<i64> {
+fn number_of(name: &str) -> Option<Count> {
     let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
     let rest = name.get(digits.len()..)?;
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let is_known = rest.is_empty() || rest.strip_prefix('-').is_some_and(is_number);
-    digits.parse().ok().filter(|_| is_known && name.len() <= 64)
+    Count::parse(&digits).filter(|_| is_known && name.len() <= 64)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::number_of;
+    use super::{Count, number_of};
 
     #[test]
     fn chunks_are_numbered_in_four_ways() {
@@ -204,9 +206,11 @@ mod tests {
             ("1x", None),
             ("1-", None),
             ("-1", None),
+            ("9007199254740992", Some(9_007_199_254_740_992)),
+            ("9007199254740993", None),
             ("99999999999999999999", None),
         ] {
-            assert_eq!(number_of(name), number, "{name}");
+            assert_eq!(number_of(name).map(Count::get), number, "{name}");
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::body::Body;
 use crate::context::Context;
 use crate::date::iso8601;
 use crate::error::{Error, Result};
+use crate::ports::Count;
 use crate::store::{Account, AccountChange, Accounts, Drive, NewAccount, QuotaChange};
 
 #[derive(Deserialize)]
@@ -19,7 +20,7 @@ use crate::store::{Account, AccountChange, Accounts, Drive, NewAccount, QuotaCha
 struct AccountRequest {
     login: String,
     display_name: Option<String>,
-    quota: Option<i64>,
+    quota: Option<Count>,
 }
 
 #[derive(Deserialize)]
@@ -27,7 +28,7 @@ struct AccountRequest {
 struct ChangeRequest {
     display_name: Option<String>,
     #[serde(default)]
-    quota: Field<i64>,
+    quota: Field<Count>,
 }
 
 /// A page of all accounts; with `login`, the one that has it.
@@ -45,6 +46,9 @@ pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
     let request: AccountRequest = json::read(body).await?;
     let login = request.login;
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+    if login == "." || login == ".." {
+        return Err(Error::Unprocessable("login may not be '.' or '..', which mean something else in URLs".to_owned()));
+    }
     if login.is_empty() || login.len() > 64 || !login.bytes().all(plain) {
         return Err(Error::Unprocessable(
             "login must have 1 to 64 characters of a-z, 0-9, '.', '_' and '-'".to_owned(),
@@ -54,7 +58,7 @@ pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         Some(name) => check_display_name(&name)?,
         None => login.clone(),
     };
-    let new = NewAccount { login, display_name, quota: check_quota(request.quota)? };
+    let new = NewAccount { login, display_name, quota: request.quota.map(Count::get) };
     Ok(json::created(&json!({ "account": account(&accounts.create(&new).await?) })))
 }
 
@@ -74,7 +78,7 @@ pub async fn change(cx: &Context<'_>, id: &str, body: Body) -> Result<Response<B
         quota: match request.quota {
             Field::Absent => QuotaChange::Keep,
             Field::Null => QuotaChange::Set(None),
-            Field::Value(bytes) => QuotaChange::Set(check_quota(Some(bytes))?),
+            Field::Value(bytes) => QuotaChange::Set(Some(bytes.get())),
         },
     };
     Ok(json::ok(&json!({ "account": account(&accounts.change(id, &change).await?) })))
@@ -88,8 +92,8 @@ pub async fn delete(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
 
 /// All tokens of an account.
 pub async fn list_tokens(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
-    let drive = drive(cx, id).await?;
-    Ok(json::ok(&json!({ "tokens": drive.tokens().await?.iter().map(json::token).collect::<Vec<_>>() })))
+    let view = drive(cx, id).await?.view_as_operator(Vec::new()).await?;
+    Ok(json::ok(&json!({ "tokens": view.tokens().await?.iter().map(json::token).collect::<Vec<_>>() })))
 }
 
 /// Makes a token for an account.
@@ -131,17 +135,12 @@ fn account(account: &Account) -> Value {
 }
 
 fn check_display_name(name: &str) -> Result<String> {
+    if name.chars().any(char::is_control) {
+        return Err(Error::Unprocessable("displayName may not hold control characters".to_owned()));
+    }
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+    if name.is_empty() || name.chars().count() > 200 {
         return Err(Error::Unprocessable("displayName must have 1 to 200 characters".to_owned()));
     }
     Ok(name.to_owned())
-}
-
-fn check_quota(quota: Option<i64>) -> Result<Option<i64>> {
-    // Beyond 2^53 a JavaScript runtime would round it.
-    match quota {
-        None | Some(0..=9_007_199_254_740_992) => Ok(quota),
-        Some(_) => Err(Error::Unprocessable("quota must be a number of bytes, or null for none".to_owned())),
-    }
 }

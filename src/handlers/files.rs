@@ -25,12 +25,12 @@ pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
         ..ViewRequest::default()
     };
     let view = drive.view(&credentials, &request, Vec::new()).await?;
-    view.caller.scopes.require(Scope::Read)?;
+    let readable = json::Readable::of(&view.caller)?;
     if !view.trail()?.existing()?.is_folder() {
         return Err(Error::NotFound("the folder"));
     }
     let (nodes, next) = page.cut(view.listing, |node| node.name.clone());
-    let files = nodes.iter().map(|node| json::file(&view.caller, node)).collect();
+    let files = nodes.iter().map(|node| json::file(&readable, node)).collect();
     Ok(paging::answer(cx, "files", files, next.as_deref()))
 }
 
@@ -58,7 +58,7 @@ pub async fn upload(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
     let reread = async || drive.view(&credentials, &request, Vec::new()).await;
     let linked = twice_from(view, reread, async |view| {
         let file = link_member(view, &name, &content, &link).await?;
-        Ok(json::answer(StatusCode::CREATED, &json!({ "file": json::file(&view.caller, &file) })))
+        Ok(json::answer(StatusCode::CREATED, &json!({ "file": json::changed_file(&view.caller, &file) })))
     });
     drive.or_discard(&content, linked.await).await
 }
@@ -75,7 +75,7 @@ async fn link_member(view: &View, name: &str, content: &Content, link: &Link) ->
 pub async fn show(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
     let (_, view) = find(cx, id, DIGESTS).await?;
     let file = view.trail()?.existing_file()?;
-    Ok(json::ok(&json!({ "file": json::file(&view.caller, file) })))
+    Ok(json::ok(&json!({ "file": json::file(&json::Readable::of(&view.caller)?, file) })))
 }
 
 /// The bytes of a file.
@@ -97,7 +97,7 @@ pub async fn content(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
 /// Renames or moves a file.
 pub async fn change(cx: &Context<'_>, id: &str, body: Body) -> Result<Response<Body>> {
     let (caller, node) = relocation::relocate(cx, parse_id(id, "the file")?, false, body).await?;
-    Ok(json::ok(&json!({ "file": json::file(&caller, &node) })))
+    Ok(json::ok(&json!({ "file": json::changed_file(&caller, &node) })))
 }
 
 /// Deletes a file with its versions.

@@ -34,7 +34,7 @@ pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
     let address = folder_address(parent.as_deref().filter(|id| *id != "null"))?;
     let request = ViewRequest { addresses: vec![address], listing, ..ViewRequest::default() };
     let view = drive.view(&credentials, &request, Vec::new()).await?;
-    view.caller.scopes.require(Scope::Read)?;
+    let readable = json::Readable::of(&view.caller)?;
     let top = view.trail()?.existing()?;
     if !top.is_folder() {
         return Err(Error::NotFound("the folder"));
@@ -42,7 +42,7 @@ pub async fn list(cx: &Context<'_>) -> Result<Response<Body>> {
 
     let own = (parent.is_none() && after == 0 && view.caller.folder_id.is_some()).then(|| top.clone());
     let (nodes, next) = page.cut(view.listing, |node| node.id.to_string());
-    let folders: Vec<_> = own.iter().chain(&nodes).map(|node| json::folder(&view.caller, node)).collect();
+    let folders: Vec<_> = own.iter().chain(&nodes).map(|node| json::folder(&readable, node)).collect();
     Ok(paging::answer(cx, "folders", folders, next.as_deref()))
 }
 
@@ -58,7 +58,7 @@ pub async fn create(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
         let place = member_place(trail, &new.name)?;
         check_members_unlocked(trail)?;
         let folder = view.create_folder(&place).await.map_err(name_taken)?;
-        Ok(json::created(&json!({ "folder": json::folder(&view.caller, &folder) })))
+        Ok(json::created(&json!({ "folder": json::changed_folder(&view.caller, &folder) })))
     })
     .await
 }
@@ -68,18 +68,18 @@ pub async fn show(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
     let (drive, credentials) = cx.drive()?;
     let request = ViewRequest::of(Address::Id(parse_id(id, "the folder")?));
     let view = drive.view(&credentials, &request, Vec::new()).await?;
-    view.caller.scopes.require(Scope::Read)?;
+    let readable = json::Readable::of(&view.caller)?;
     let node = view.trail()?.existing()?;
     if !node.is_folder() {
         return Err(Error::NotFound("the folder"));
     }
-    Ok(json::ok(&json!({ "folder": json::folder(&view.caller, node) })))
+    Ok(json::ok(&json!({ "folder": json::folder(&readable, node) })))
 }
 
 /// Renames or moves a folder.
 pub async fn change(cx: &Context<'_>, id: &str, body: Body) -> Result<Response<Body>> {
     let (caller, node) = relocation::relocate(cx, parse_id(id, "the folder")?, true, body).await?;
-    Ok(json::ok(&json!({ "folder": json::folder(&caller, &node) })))
+    Ok(json::ok(&json!({ "folder": json::changed_folder(&caller, &node) })))
 }
 
 /// Deletes a folder and everything below it.

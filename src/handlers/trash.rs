@@ -29,9 +29,9 @@ pub async fn restore(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
     let names = [parse_id(id, "what was deleted")?.to_string()];
     let (caller, node) = drive.put_back(&credentials, &names, &check_members_unlocked).await?;
     Ok(json::ok(&if node.is_folder() {
-        json!({ "folder": json::folder(&caller, &node) })
+        json!({ "folder": json::changed_folder(&caller, &node) })
     } else {
-        json!({ "file": json::file(&caller, &node) })
+        json!({ "file": json::changed_file(&caller, &node) })
     }))
 }
 

@@ -53,7 +53,7 @@ pub async fn restore(cx: &Context<'_>, id: &str, version: &str) -> Result<Respon
         check_node_unlocked(trail)?;
         let linked = view.restore(&Place::of(trail)?, &version).await?;
         let restored = file.restored(&version, &linked);
-        Ok(json::ok(&json!({ "file": json::file(&view.caller, &restored) })))
+        Ok(json::ok(&json!({ "file": json::changed_file(&view.caller, &restored) })))
     })
     .await
 }

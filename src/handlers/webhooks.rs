@@ -1,5 +1,5 @@
 //! `/api/v1/webhooks`: where an account wants other systems to hear of its files. For a token with
-//! the scope `manage` that is not confined to a folder.
+//! the scopes `manage` and `read` that is not confined to a folder.
 
 use http::{Response, StatusCode};
 use serde::Deserialize;
@@ -153,10 +153,12 @@ async fn find_enabled(cx: &Context<'_>, id: &str) -> Result<(View, Webhook)> {
     }
 }
 
-/// Goes on for a caller who may manage webhooks, and who sees the folder that the request names.
+/// Goes on for a caller who may manage webhooks and read files, and who sees the folder that the request names.
 async fn manager(drive: &Drive, credentials: &Credentials, request: &ViewRequest) -> Result<View> {
     let view = drive.view(credentials, request, Vec::new()).await?;
     view.caller.scopes.require(Scope::Manage)?;
+    // Whoever is told of all files must be one who may look at them.
+    view.caller.scopes.require(Scope::Read)?;
     if view.caller.folder_id.is_some() {
         return Err(Error::Forbidden("a token that is confined to a folder may not manage webhooks".to_owned()));
     }

@@ -10,6 +10,7 @@ mod bytes;
 mod clock;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod count;
 mod crypto;
 mod http;
 mod random;
@@ -22,6 +23,7 @@ use std::rc::Rc;
 pub use self::blobs::{BlobError, Blobs, MOST_IN_ONE_PUT, MultipartUpload};
 pub use self::bytes::{ByteSource, Chunks, Exactly, StreamError, collect, read_at_most};
 pub use self::clock::{Clock, Millis};
+pub use self::count::Count;
 pub use self::crypto::{ContentHasher, Crypto, CryptoError, Digests, SEGMENT_TAG, SegmentCipher};
 pub use self::http::{Http, HttpError, Payload};
 pub use self::random::Random;

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::purge::{MOST, delete_below};
+use super::query::content_json;
 use super::tree::{TOTALS, TOTALS_GONE};
 use super::{
     Address, Caller, Credentials, Detail, Drive, Node, Place, Scope, Touched, Trail, Transfer, View, ViewRequest, twice,
@@ -63,10 +64,13 @@ impl Drive {
         )
     }
 
-    /// Reads one that was deleted, likewise.
+    /// Reads one that was deleted, and its digests, likewise.
     pub fn find_trashed(&self, id: i64) -> Statement {
         Statement::read(
-            format!("SELECT {TRASHED} WHERE t.account_id = ?1 AND t.node_id = ?2 AND NOT t.purging"),
+            format!(
+                "SELECT {} AS content, {TRASHED} WHERE t.account_id = ?1 AND t.node_id = ?2 AND NOT t.purging",
+                content_json("n.content_id", false)
+            ),
             [self.account.into(), id.into()],
         )
     }

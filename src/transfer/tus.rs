@@ -10,10 +10,10 @@ mod headers;
 mod metadata;
 mod piece;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
-pub use self::answers::options;
+pub use self::answers::{add_capabilities, add_version, options};
 use self::answers::{answer, progress};
 use self::concat::{CONCAT, Concat};
 use self::headers::{checksum, header_text, number};
@@ -31,6 +31,8 @@ use crate::store::{
 
 /// The version of the protocol.
 const VERSION: &str = "1.0.0";
+/// The header that says which version a client speaks.
+const RESUMABLE: &str = "tus-resumable";
 const EXTENSIONS: &str =
     "creation,creation-with-upload,creation-defer-length,checksum,concatenation,termination,expiration";
 const CHECKSUMS: &str = "sha1,md5,sha256";
@@ -97,7 +99,18 @@ pub struct Tus<'a> {
 
 /// Whether a request speaks TUS.
 pub fn is_tus(headers: &HeaderMap) -> bool {
-    headers.contains_key("tus-resumable")
+    headers.contains_key(RESUMABLE)
+}
+
+/// Whether a request speaks TUS, or should, since nothing else is spoken at its path.
+pub fn is_meant(cx: &Context<'_>) -> bool {
+    is_tus(&cx.headers) || format!("{}/", cx.uri.path()).starts_with(UPLOADS)
+}
+
+/// The method that a POST stands for, by a client that cannot send another one (TUS 1.0.0, "X-HTTP-Method-Override").
+pub fn method<'c>(cx: &'c Context<'_>) -> Option<&'c str> {
+    let method = cx.header("x-http-method-override").filter(|_| cx.method == Method::POST)?;
+    Some(if method == "HEAD" { "GET" } else { method })
 }
 
 impl Tus<'_> {
@@ -195,7 +208,7 @@ impl Tus<'_> {
 
     /// Stores what comes, and makes the file, if it is to be one, when all of it is there.
     async fn take(&self, mut upload: ChunkedUpload, mut body: Body) -> Result<(ChunkedUpload, Option<Linked>)> {
-        let room = upload.total.unwrap_or(LONGEST.cast_signed()) - upload.received;
+        let room = upload.total.unwrap_or(LONGEST.get()) - upload.received;
         let length = body.length.filter(|_| !self.cx.headers.contains_key(header::TRANSFER_ENCODING));
         if length.is_some_and(|length| length > room.unsigned_abs()) {
             return Err(Error::TooLarge("more bytes than the upload's length".to_owned()));
@@ -287,7 +300,7 @@ impl Tus<'_> {
 
     /// 412 for a client of another version.
     fn check_version(&self) -> Result<()> {
-        if self.cx.header("tus-resumable") == Some(VERSION) {
+        if self.cx.header(RESUMABLE) == Some(VERSION) {
             Ok(())
         } else {
             Err(Error::PreconditionFailed(format!("Tus-Resumable must be {VERSION}")))

@@ -8,12 +8,12 @@ use crate::body::Body;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::ports::ByteSource;
+use crate::ports::{ByteSource, Count};
 use crate::scan::{Client, ScanError, Verdict};
 use crate::store::{AvStatus, Caller, Content, Drive, Upload};
 
-/// The longest content, in bytes: more than any object store takes, and exact in JavaScript.
-pub const LONGEST: u64 = 1 << 53;
+/// The longest content, in bytes: more than any object store takes.
+pub const LONGEST: Count = Count::MOST;
 
 /// How long a scanner may keep an upload waiting in all. After that, a job asks it again.
 const SCAN_PATIENCE: Duration = Duration::from_secs(5);
@@ -25,8 +25,10 @@ pub fn announced_length(headers: &HeaderMap, body: &Body) -> Result<Option<u64>>
         return Ok(body.length);
     }
     let Some(expected) = headers.get("x-expected-entity-length") else { return Ok(None) };
-    let expected = expected.to_str().ok().and_then(|text| text.trim().parse().ok()).filter(|length| *length <= LONGEST);
-    expected.map(Some).ok_or_else(|| Error::bad("X-Expected-Entity-Length is not a number"))
+    let expected = expected.to_str().ok().and_then(|text| Count::parse(text.trim()));
+    expected
+        .map(|length| Some(length.bytes()))
+        .ok_or_else(|| Error::bad("X-Expected-Entity-Length is not a number, or too large"))
 }
 
 /// 415 for a body in a coding such as gzip (RFC 9110, 8.4): nobody would take it off, and who reads what was stored would not

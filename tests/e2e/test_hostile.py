@@ -170,6 +170,65 @@ def test_an_enormous_length_stores_nothing(server, small, length):
     assert small.dav().names() == set() and small.rest().used() == 0
 
 
+TOO_GREAT = [2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 10**30]
+
+
+@pytest.mark.parametrize("number", TOO_GREAT)
+def test_a_number_that_no_database_can_hold_is_refused_before_a_byte_is_stored(server, account, number):
+    """Wherever a client may say one: in headers, paths and JSON."""
+    token, login = account.token(), account.login
+    dav, rest = account.dav(token), account.rest(token)
+    chunks = f"/remote.php/dav/uploads/{login}"
+    assert dav.request("MKCOL", f"{server.url}{chunks}/u").status_code == 201
+    total, tus = {"OC-Total-Length": str(number)}, {"Tus-Resumable": "1.0.0"}
+    destination = {"Destination": f"{server.url}/remote.php/dav/files/{login}/f"}
+    octets = {**tus, "Content-Type": "application/offset+octet-stream"}
+    known = rest.post("uploads", headers={**tus, "Upload-Defer-Length": "1", "Upload-Metadata": "filename Zg=="})
+    upload = known.headers["location"].removeprefix(server.url)
+    for method, path, headers, status in [
+        ("PUT", "/dav/f", total, 400),
+        ("PUT", "/dav/f-chunking-1-2-0", {**total, "OC-Chunked": "1"}, 400),
+        ("PUT", f"/dav/f-chunking-1-{number}-0", {"OC-Chunked": "1"}, 400),
+        ("PUT", f"/dav/f-chunking-1-2-{number}", {"OC-Chunked": "1"}, 400),
+        ("MKCOL", f"{chunks}/v", total, 400),
+        ("PUT", f"{chunks}/u/1", total, 400),
+        ("PUT", f"{chunks}/u/{number}", {}, 400),
+        ("PUT", f"{chunks}/u/{number}-{number + 5}", {}, 400),
+        ("MOVE", f"{chunks}/u/.file", {**destination, **total}, 400),
+        ("POST", "/api/v1/uploads", {**tus, "Upload-Length": str(number), "Upload-Metadata": "filename Zg=="}, 400),
+        ("PATCH", upload, {**octets, "Upload-Offset": str(number)}, 400),
+        ("PATCH", upload, {**octets, "Upload-Offset": "0", "Upload-Length": str(number)}, 400),
+        ("GET", f"/api/v1/files/{number}", {}, 404),
+        ("GET", f"/api/v1/folders?parentId={number}", {}, 404),
+        ("GET", f"/api/v1/files?limit={number}", {}, 400),
+        ("DELETE", f"/api/v1/trash/{number}", {}, 404),
+        ("DELETE", f"/api/v1/tokens/{number}", {}, 404),
+        ("GET", f"/f/{number}", {}, 404),
+        ("PROPFIND", f"/remote.php/dav/versions/{login}/versions/{number}", {}, 404),
+        ("DELETE", f"/remote.php/dav/trashbin/{login}/trash/x.d{number}", {}, 404),
+    ]:
+        body = b"x" if method in ("PUT", "PATCH") else b""
+        nothing_was_stored(account, lambda: request(server.url, method, path, token, headers, body), status)
+    headers = {"Transfer-Encoding": "chunked", "X-Expected-Entity-Length": str(number)}
+    answer = request(server.url, "PUT", "/dav/f", token, headers, b"1\r\nx\r\n0\r\n\r\n")
+    assert answer is None or answer.status == 400, answer
+    for part in ({"name": "t", "scopes": ["read"], "expiresInDays": number}, {"name": "d", "parentId": str(number)}):
+        path = "tokens" if "scopes" in part else "folders"
+        assert rest.post(path, json=part).status_code in (400, 404, 422)
+    assert server.admin.patch(f"accounts/{account.id}", json={"quota": number}).status_code == 422
+
+
+@pytest.mark.parametrize("number", [2**53, 2**53 - 1])
+def test_the_greatest_number_is_none_too_great(server, account, number):
+    dav, rest = account.dav(), account.rest()
+    chunks = f"{server.url}/remote.php/dav/uploads/{account.login}"
+    assert dav.request("MKCOL", f"{chunks}/u", headers={"OC-Total-Length": str(number)}).status_code == 201
+    assert dav.put(f"{chunks}/u/{number}", content=b"x").status_code == 201
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(number), "Upload-Metadata": "filename Zg=="}
+    assert rest.post("uploads", headers=headers).status_code == 201
+    assert server.admin.patch(f"accounts/{account.id}", json={"quota": number}).status_code == 200
+
+
 @pytest.mark.parametrize(
     "target, token, headers, status",
     [

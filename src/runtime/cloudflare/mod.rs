@@ -34,9 +34,9 @@ use super::one_database::OneDatabase;
 use crate::body::Body;
 use crate::config::{Config, ConfigError};
 use crate::error::{Dialect, Result};
-use crate::ports::{Blobs, Ports, Tasks};
+use crate::ports::{Blobs, Clock, Ports, Tasks};
 use crate::s3::S3;
-use crate::{App, HasJobs};
+use crate::{App, HasJobs, add_date};
 
 /// Answers a request. It is run to its end also when the client has gone, so that an upload that
 /// breaks off is cleaned up and its memory is freed.
@@ -52,7 +52,11 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker:
 async fn answer(request: web_sys::Request, env: Env, tasks: Rc<WaitUntil>) -> Result<JsValue, JsValue> {
     let response = match handle(&request, &env, &tasks).await {
         Ok(response) => response,
-        Err(error) => error.into_response(Dialect::Json, "edgedrive"),
+        Err(error) => {
+            let mut response = error.into_response(Dialect::Json, "edgedrive");
+            add_date(response.headers_mut(), clock::DateNow.now());
+            response
+        }
     };
     request::drain(&request).await;
     Ok(response::outgoing(response, request.method() == "HEAD", &tasks).await?.into())

@@ -31,10 +31,10 @@ use super::rust_crypto::RustCrypto;
 use crate::body::Body;
 use crate::config::{Config, ConfigError, SETTINGS};
 use crate::error::{Dialect, Error, Result};
-use crate::ports::Ports;
+use crate::ports::{Clock, Ports};
 use crate::s3::S3;
 use crate::store;
-use crate::{App, HasJobs};
+use crate::{App, HasJobs, add_date};
 
 struct Component;
 spin_sdk::wasip3::http::service::export!(Component);
@@ -45,7 +45,11 @@ impl Guest for Component {
         let leftover = request::Leftover::default();
         let answer = match answer(request, &leftover).await {
             Ok(answer) => answer,
-            Err(error) => error.into_response(Dialect::Json, "edgedrive"),
+            Err(error) => {
+                let mut response = error.into_response(Dialect::Json, "edgedrive");
+                add_date(response.headers_mut(), WasiClock.now());
+                response
+            }
         };
         response::outgoing(answer, leftover)
     }

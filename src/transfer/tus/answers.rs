@@ -1,9 +1,10 @@
 //! What TUS answers with.
 
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
-use super::{CHECKSUMS, EXTENSIONS, VERSION};
+use super::{CHECKSUMS, EXTENSIONS, RESUMABLE, VERSION};
 use crate::body::Body;
+use crate::context::Context;
 use crate::date::http_date;
 use crate::resource::global_id;
 use crate::store::{ChunkedUpload, Linked};
@@ -12,11 +13,29 @@ use crate::transfer::etag_header;
 /// What the server can (OPTIONS).
 pub fn options() -> Response<Body> {
     let mut response = answer(StatusCode::NO_CONTENT);
-    let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("tus-version"), HeaderValue::from_static(VERSION));
-    headers.insert(HeaderName::from_static("tus-extension"), HeaderValue::from_static(EXTENSIONS));
-    headers.insert(HeaderName::from_static("tus-checksum-algorithm"), HeaderValue::from_static(CHECKSUMS));
+    add_capabilities(response.headers_mut());
     response
+}
+
+/// The headers by which clients know what the server can.
+pub fn add_capabilities(headers: &mut HeaderMap) {
+    for (name, value) in [
+        ("tus-resumable", VERSION),
+        ("tus-version", VERSION),
+        ("tus-extension", EXTENSIONS),
+        ("tus-checksum-algorithm", CHECKSUMS),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+}
+
+/// Adds what every answer to a client of TUS says, whatever became of its request: the version that is spoken here, and to a
+/// client of another one all that are (TUS 1.0.0, "Tus-Resumable" and "Tus-Version").
+pub fn add_version(cx: &Context<'_>, headers: &mut HeaderMap) {
+    headers.insert(HeaderName::from_static("tus-resumable"), HeaderValue::from_static(VERSION));
+    if cx.header(RESUMABLE) != Some(VERSION) {
+        headers.insert(HeaderName::from_static("tus-version"), HeaderValue::from_static(VERSION));
+    }
 }
 
 /// An answer that tells how far an upload is, and which file it has made.
@@ -54,8 +73,6 @@ fn at_offset(status: StatusCode, offset: i64) -> Response<Body> {
 pub fn answer(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("tus-resumable"), HeaderValue::from_static(VERSION));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

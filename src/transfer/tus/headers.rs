@@ -5,8 +5,8 @@ use http::{HeaderMap, HeaderValue};
 
 use super::CHECKSUMS;
 use crate::error::{Error, Result};
+use crate::ports::Count;
 use crate::store::{Algorithm, Checksum};
-use crate::transfer::LONGEST;
 
 /// `Upload-Checksum`: 400 where it is malformed.
 pub fn checksum(headers: &HeaderMap) -> Result<Option<Checksum>> {
@@ -28,9 +28,6 @@ pub fn header_text<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Opt
 /// The number in a header: 400 for none, and for one that is too large.
 pub fn number(headers: &HeaderMap, name: &'static str) -> Result<Option<i64>> {
     let Some(text) = header_text(headers, name)? else { return Ok(None) };
-    let number = text.parse().ok().filter(|number| (0..=LONGEST.cast_signed()).contains(number));
-    number
-        .filter(|_| text.bytes().all(|b| b.is_ascii_digit()))
-        .map(Some)
-        .ok_or_else(|| Error::bad(format!("the header {name} is not a number, or too large")))
+    let number = Count::parse(text).map(|number| Some(number.get()));
+    number.ok_or_else(|| Error::bad(format!("the header {name} is not a number, or too large")))
 }

@@ -1,5 +1,7 @@
 """OPTIONS, and methods that a resource does not take (RFC 4918, 10.1 and 18)."""
 
+import base64
+
 import httpx
 import pytest
 
@@ -79,6 +81,29 @@ def test_any_user_name_and_bearer_work(server, dav):
     for scheme in ("Bearer", "bearer"):
         headers = {"Authorization": f"{scheme} {dav.token}"}
         assert httpx.request("PROPFIND", server.url + "/dav/", headers={**headers, "Depth": "0"}).status_code == 207
+
+
+@pytest.mark.parametrize(
+    "user", [b"M\xfcller", b"B\xdcRO\\J\xf6rg", "Müller".encode(), "名".encode("utf-16"), b"\xff\xfe\x00"]
+)
+def test_a_user_name_in_any_charset_is_ignored(server, dav, user):
+    """Explorer, GNOME and okhttp send Latin-1."""
+    for token, status in ((dav.token, 207), (dav.token[:-1], 401), ("ocl_wrong", 401)):
+        basic = base64.b64encode(user + b":" + token.encode()).decode()
+        headers = {"Authorization": f"Basic {basic}", "Depth": "0"}
+        assert httpx.request("PROPFIND", server.url + "/dav/", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("path, takes", [("", True), ("d/", True), ("d", True), ("a.txt", False), ("missing", False)])
+def test_a_folder_announces_tus(dav, path, takes):
+    dav.make("a.txt")
+    dav.folder("d")
+    answer = dav.request("OPTIONS", path)
+    assert answer.status_code == 200
+    assert ("POST" in listed(answer, "allow")) == takes
+    assert ("creation" in listed(answer, "tus-extension")) == takes
+    assert (answer.headers.get("tus-version") == "1.0.0") == takes
+    assert ("sha1" in listed(answer, "tus-checksum-algorithm")) == takes
 
 
 @pytest.mark.parametrize("path", ["", "a.txt", "missing"])

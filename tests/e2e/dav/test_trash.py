@@ -207,6 +207,16 @@ def test_what_is_put_back_is_the_same(nextcloud, dav, rest):
     assert dav.stat().text("getetag") not in (root, gone)
 
 
+def test_rest_shows_what_it_has_put_back_as_it_is(rest):
+    file, folder = rest.upload("f", b"one", mime="text/x-diary"), rest.mkdir("d")
+    rest.delete(f"files/{file['id']}")
+    rest.delete(f"folders/{folder['id']}")
+    assert rest.post(f"trash/{file['id']}/restore").json() == {"file": file}
+    answer = rest.post(f"trash/{folder['id']}/restore").json()["folder"]
+    assert answer == rest.get(f"folders/{folder['id']}").json()["folder"]
+    assert rest.get(f"files/{file['id']}").json()["file"] == file
+
+
 def test_a_name_that_is_taken_gets_a_mark(rest, dav):
     for content in (b"1", b"2", b"3"):
         file = rest.upload("photo.jpg", content)

@@ -111,6 +111,20 @@ def test_graphs_older_name_is_the_same(graph, server):
     assert graph.get(f"{server.url}/graph/v1beta2/me").status_code == 404
 
 
+def test_the_web_address_of_a_drive_leads_to_it(graph, server, account):
+    account.dav().make("f", b"x")
+    url = graph.get("me/drive").json()["webUrl"]
+    for address in (url, url.replace("$", "%24")):
+        answer = graph.get(address)
+        assert answer.status_code == 302 and graph.get(server.url + answer.headers["location"]).status_code == 200
+    other = server.account()
+    assert graph.get(url.replace(account.id, other.id)).status_code == 404
+    inside = account.rest().mkdir("d")
+    confined = account.dav(account.token("read", folder=inside["id"]))
+    assert confined.get(url).headers["location"] == "/dav/"
+    other.close()
+
+
 def test_graph_tells_the_quota(server):
     account = server.account(quota=100)
     for size, state in ((10, "normal"), (80, "nearing"), (95, "critical"), (100, "exceeded")):

@@ -75,7 +75,7 @@ def test_a_login_is_unique(server, made, login):
     assert_error(server.admin.post("accounts", json={"login": login}), 409)
 
 
-@pytest.mark.parametrize("bad", ["", "A", "a b", "ä", "a/b", "a" * 65, "a\u0000", "a\n", None, 1, ["a"], {}])
+@pytest.mark.parametrize("bad", ["", ".", "..", "A", "a b", "ä", "a/b", "a" * 65, "a\u0000", "a\n", None, 1, ["a"], {}])
 def test_a_bad_login_is_422(server, bad):
     assert_error(server.admin.post("accounts", json={"login": bad}), 422)
 
@@ -87,7 +87,27 @@ def test_the_longest_login(server):
     assert server.admin.delete(f"accounts/{answer.json()['account']['id']}").status_code == 204
 
 
-@pytest.mark.parametrize("quota", [-1, 1.5, "1", True, 2**63, 1e300, [1]])
+def test_a_quota_may_be_written_with_a_point(server, made):
+    answer = server.admin.patch(f"accounts/{made['id']}", content=b'{"quota":7.0}')
+    assert answer.status_code == 200 and answer.json()["account"]["quota"] == 7
+    answer = server.admin.patch(f"accounts/{made['id']}", json={"quota": 2**53})
+    assert answer.status_code == 200 and answer.json()["account"]["quota"] == 2**53
+
+
+@pytest.mark.parametrize("name", ["a\tb", "a\t", "\na", "\r", "a\x7f", "\x85", "a\0"])
+def test_a_display_name_with_control_characters_is_refused_in_a_sentence(server, made, name):
+    answer = server.admin.patch(f"accounts/{made['id']}", json={"displayName": name})
+    assert_error(answer, 422)
+    assert "control characters" in answer.json()["error"]
+    assert server.admin.get(f"accounts/{made['id']}").json()["account"] == made
+
+
+def test_spaces_around_a_display_name_are_cut_off(server, made):
+    answer = server.admin.patch(f"accounts/{made['id']}", json={"displayName": "  Ann B. "})
+    assert answer.status_code == 200 and answer.json()["account"]["displayName"] == "Ann B."
+
+
+@pytest.mark.parametrize("quota", [-1, 1.5, "1", True, 2**53 + 1, 2**63, 1e300, [1]])
 def test_a_bad_quota_is_422(server, made, login, quota):
     assert_error(server.admin.post("accounts", json={"login": login + "2", "quota": quota}), 422)
     assert_error(server.admin.patch(f"accounts/{made['id']}", json={"quota": quota}), 422)

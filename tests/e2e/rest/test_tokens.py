@@ -62,6 +62,36 @@ def test_a_confined_manager_cannot_touch_wider_tokens(account, rest):
     assert account.rest(wide["secret"]).get("me").status_code == 200
 
 
+def test_a_confined_manager_sees_and_revokes_just_what_it_may_make(account, rest):
+    outside = rest.mkdir("outside")["id"]
+    inside = rest.mkdir("inside", outside)["id"]
+    below = rest.mkdir("below", inside)["id"]
+    deep = rest.mkdir("deep", below)["id"]
+    manager = account.rest(account.token(folder=inside))
+    own = {token["id"] for token in manager.get("tokens").json()["tokens"]}
+    made = {create(manager, folderId=folder).json()["token"]["id"] for folder in (inside, below, deep)}
+    wider = {create(rest, folderId=outside).json()["token"]["id"], create(rest).json()["token"]["id"]}
+    assert create(manager, folderId=outside).status_code == 403
+    assert {token["id"] for token in manager.get("tokens").json()["tokens"]} == own | made
+    for id in wider:
+        assert_error(manager.delete(f"tokens/{id}"), 404)
+    for id in made:
+        assert manager.delete(f"tokens/{id}").status_code == 204
+    left = {token["id"] for token in rest.get("tokens").json()["tokens"]}
+    assert wider | own <= left and not made & left
+
+
+def test_a_token_whose_folder_went_elsewhere_is_no_longer_the_confined_managers(account, rest):
+    inside, outside = rest.mkdir("inside")["id"], rest.mkdir("outside")["id"]
+    folder = rest.mkdir("d", inside)["id"]
+    manager = account.rest(account.token(folder=inside))
+    token = create(manager, folderId=folder).json()["token"]["id"]
+    assert rest.patch(f"folders/{folder}", json={"parentId": outside}).status_code == 200
+    assert token not in {one["id"] for one in manager.get("tokens").json()["tokens"]}
+    assert_error(manager.delete(f"tokens/{token}"), 404)
+    assert token in {one["id"] for one in rest.get("tokens").json()["tokens"]}
+
+
 def test_a_token_outlives_no_longer_than_its_maker_may(account):
     manager = account.rest(account.token("read", "manage", days=2))
     answer = create(manager, expiresInDays=365)
@@ -69,6 +99,13 @@ def test_a_token_outlives_no_longer_than_its_maker_may(account):
     if answer.status_code == 201:
         expiry = {entry["id"]: entry["expiresAt"] for entry in manager.get("tokens").json()["tokens"]}
         assert expiry[answer.json()["token"]["id"]] is not None
+
+
+def test_a_whole_number_may_have_a_point(rest):
+    answer = rest.post("tokens", content=b'{"name":"n","scopes":["read"],"expiresInDays":7.0}')
+    assert answer.status_code == 201, answer.text
+    for days in (b"7.5", b"0.0", b"1e6", b"36501.0"):
+        assert_error(rest.post("tokens", content=b'{"name":"n","scopes":["read"],"expiresInDays":' + days + b"}"), 422)
 
 
 def test_tokens_of_others_are_404(server, rest):

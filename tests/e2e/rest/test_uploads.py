@@ -270,3 +270,92 @@ def test_the_quota_is_asked_when_parts_become_a_file(server):
     account.dav().make("other", b"x" * 400)
     assert concatenated(rest, [one]).status_code == 201, "it counted before"
     assert rest.used() == 1000
+
+
+# --- what every answer to a client of TUS says ---
+
+
+@pytest.mark.parametrize("version", [None, "0.2.2", "1.0", "2.0.0", ""])
+def test_a_client_of_another_version_is_told_which_is_spoken(rest, dav, version):
+    upload = begun(rest, 3)
+    headers = {} if version is None else {"Tus-Resumable": version}
+    asked = [rest.request(method, upload, headers=headers) for method in ("HEAD", "PATCH", "DELETE")]
+    asked.append(rest.post("uploads", headers={**headers, "Upload-Length": "5"}))
+    if version is not None:
+        asked.append(dav.post("", headers={**headers, "Upload-Length": "5"}))
+    for answer in asked:
+        assert answer.status_code == 412
+        assert answer.headers["tus-version"] == answer.headers["tus-resumable"] == "1.0.0"
+
+
+def test_every_answer_tells_the_version(rest, dav, account, server):
+    upload, other = begun(rest, 5), server.account().rest()
+    dav.folder("d")
+    dav.locked("d")
+    reader = account.rest(account.token("read"))
+    small = server.account(quota=10).rest()
+    octets = {**OCTETS, "Upload-Offset": "0"}
+    asked = [
+        (201, create(rest, 1)),
+        (400, create(rest, "x")),
+        (400, rest.patch(upload, headers=OCTETS)),
+        (400, create(rest, 1, name="..")),
+        (401, account.rest("ocl_wrong").head(upload, headers=TUS)),
+        (401, account.dav("ocl_wrong").post("", headers=TUS)),
+        (403, reader.head(upload, headers=TUS)),
+        (404, other.head(upload, headers=TUS)),
+        (404, create(dav, 1, path="none/")),
+        (405, rest.put(upload, headers=TUS)),
+        (405, rest.get("uploads", headers=TUS)),
+        (409, append(rest, upload, 3, b"x")),
+        (412, rest.head(upload)),
+        (413, create(small, 11)),
+        (413, append(rest, upload, 0, b"123456")),
+        (415, rest.patch(upload, content=b"x", headers={**octets, "Content-Type": "text/plain"})),
+        (423, create(dav, 1, path="d/", content=b"x")),
+        (460, append(rest, upload, 0, b"x", **{"Upload-Checksum": "sha1 AAAAAAAAAAAAAAAAAAAAAAAAAAA="})),
+        (200, rest.head(upload, headers=TUS)),
+        (204, append(rest, upload, 0, b"12345")),
+        (204, rest.delete(upload, headers=TUS)),
+        (204, rest.options("uploads")),
+        (204, rest.options(upload)),
+    ]
+    for status, answer in asked:
+        assert answer.status_code == status, f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text}"
+        assert answer.headers.get_list("tus-resumable") == ["1.0.0"], f"{status} without"
+        assert status == 412 or answer.request.method == "OPTIONS" or "tus-version" not in answer.headers
+
+
+def test_who_speaks_no_tus_is_told_nothing_of_it(rest, dav):
+    for answer in (rest.get("me"), rest.get("none"), dav.get("none"), dav.propfind(), dav.request("POST", "")):
+        assert "tus-resumable" not in answer.headers
+
+
+def overridden(client, path, method, content=b"", **headers):
+    return client.post(path, content=content, headers={**TUS, "X-HTTP-Method-Override": method, **headers})
+
+
+def test_a_client_that_knows_no_patch_sends_post(rest):
+    upload = begun(rest, 5)
+    octets = {"Content-Type": "application/offset+octet-stream"}
+    answer = overridden(rest, upload, "PATCH", b"he", **octets, **{"Upload-Offset": "0"})
+    assert answer.status_code == 204 and answer.headers["upload-offset"] == "2"
+    answer = overridden(rest, upload, "HEAD")
+    assert answer.status_code == 200 and answer.headers["upload-offset"] == "2" and answer.content == b""
+    assert overridden(rest, upload, "PATCH", b"llo", **octets, **{"Upload-Offset": "2"}).headers["etag"]
+    assert content(rest) == b"hello"
+    assert overridden(rest, upload, "DELETE").status_code == 204
+    assert rest.head(upload, headers=TUS).status_code == 404
+    assert overridden(rest, "uploads", "POST", **{"Upload-Length": "1", "Upload-Metadata": metadata(filename="g")}).status_code == 201
+
+
+def test_only_post_stands_for_another_method_and_only_for_uploads(rest):
+    upload = begun(rest, 5)
+    override = {**TUS, "X-HTTP-Method-Override": "DELETE"}
+    assert rest.head(upload, headers=override).status_code == 200
+    assert rest.get(upload, headers=override).status_code == 200
+    for method in ("", "NONE", "PUT", "delete", "POST"):
+        assert overridden(rest, upload, method).status_code == 405
+    folder = rest.mkdir("d")["id"]
+    assert rest.post(f"folders/{folder}", headers=override).status_code == 405
+    assert offset(rest, upload) == 0 and rest.get(f"folders/{folder}").status_code == 200
