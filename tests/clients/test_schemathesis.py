@@ -1,0 +1,32 @@
+"""schemathesis, which makes requests of the description at /api/v1/openapi.json and holds the answers against it."""
+
+from pathlib import Path
+
+from support.tools import run, tool
+
+CONFIG = Path(__file__).parent / "schemathesis.toml"
+HOOKS = Path(__file__).parent / "schemathesis_hooks.py"
+
+
+def test_the_program_does_what_the_description_says(server, account, tmp_path):
+    # It revokes tokens, but not the one that it uses.
+    victim = account.rest().post("tokens", json={"name": "n", "scopes": ["read"]}).json()["token"]["id"]
+    config = tmp_path / "schemathesis.toml"
+    (tmp_path / HOOKS.name).write_text(HOOKS.read_text())
+    config.write_text(
+        CONFIG.read_text() + f'\n[[operations]]\ninclude-operation-id = "deleteToken"\nparameters = {{ id = "{victim}" }}\n'
+    )
+    run(
+        tool("schemathesis"),
+        "--config-file",
+        str(config),
+        "run",
+        server.url + "/api/v1/openapi.json",
+        "--header",
+        f"Authorization: Bearer {account.token()}",
+        # An administrator's requests are about everybody's accounts.
+        "--exclude-tag",
+        "admin",
+        cwd=tmp_path,
+        home=tmp_path,
+    )
