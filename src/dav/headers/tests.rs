@@ -131,6 +131,15 @@ fn other_destinations_are_refused() {
 }
 
 #[test]
+fn a_total_length_is_a_number_of_bytes() {
+    assert_eq!(total_length(&HeaderMap::new()), Ok(None));
+    assert_eq!(total_length(&one("oc-total-length", "9007199254740992")), Ok(Some(Count::MOST)));
+    for value in ["", "-1", "1e3", "9007199254740993", "18446744073709551615", "99999999999999999999"] {
+        assert_eq!(total_length(&one("oc-total-length", value)), Err(HeaderError("OC-Total-Length")), "{value}");
+    }
+}
+
+#[test]
 fn mtime_is_in_seconds() {
     for (value, millis) in [
         ("0", 0),
