@@ -25,9 +25,15 @@ pub enum Error {
     /// A WebDAV precondition that is answered with 403, by its element name (RFC 4918, 16).
     #[error("refused: {0}")]
     ForbiddenCondition(&'static str),
-    /// No such file, folder or route. 404.
+    /// No such thing; holds what, with its article. 404.
     #[error("{0} does not exist")]
     NotFound(&'static str),
+    /// Nothing answers at that path. 404.
+    #[error("the path does not exist")]
+    NoRoute,
+    /// No such file or folder, in the words of a client that names it by its path. 404.
+    #[error("the resource does not exist")]
+    NoResource,
     /// The method is not one of those that the resource takes. 405.
     #[error("method not allowed")]
     MethodNotAllowed(&'static str),
@@ -140,7 +146,7 @@ impl Error {
             Self::Forbidden(_) | Self::ForbiddenCondition(_) | Self::Infected(_) | Self::ScanError => {
                 StatusCode::FORBIDDEN
             }
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::NoRoute | Self::NoResource => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) | Self::AlreadyExists(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) | Self::ConflictCondition(_) => StatusCode::CONFLICT,
             Self::Expired => StatusCode::GONE,
@@ -185,7 +191,7 @@ impl Error {
             Self::BadRequest(_) => "BAD_REQUEST",
             Self::Unauthorized => "UNAUTHORIZED",
             Self::Forbidden(_) | Self::ForbiddenCondition(_) => "FORBIDDEN",
-            Self::NotFound(_) => "NOT_FOUND",
+            Self::NotFound(_) | Self::NoRoute | Self::NoResource => "NOT_FOUND",
             Self::MethodNotAllowed(_) | Self::AlreadyExists(_) => "METHOD_NOT_ALLOWED",
             Self::Conflict(_) | Self::ConflictCondition(_) => "CONFLICT",
             Self::Expired => "EXPIRED",
@@ -277,7 +283,7 @@ impl Error {
         let code = match self {
             Self::Unauthorized => "unauthenticated",
             Self::Forbidden(_) => "accessDenied",
-            Self::NotFound(_) => "itemNotFound",
+            Self::NotFound(_) | Self::NoRoute | Self::NoResource => "itemNotFound",
             Self::MethodNotAllowed(_) => "notAllowed",
             Self::BadRequest(_) => "invalidRequest",
             Self::Unavailable(_) => "serviceNotAvailable",

@@ -57,7 +57,7 @@ async fn rest(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
             let stands_for = tus::method(cx).filter(|_| resource.first() == Some(&"uploads"));
             api(cx, stands_for.unwrap_or(method), resource, body).await
         }
-        _ => Err(Error::NotFound("the path")),
+        _ => Err(Error::NoRoute),
     }
 }
 
@@ -178,7 +178,7 @@ fn refused(resource: &[&str]) -> Error {
         | ["admin", "jobs", _, "retry"]
         | ["webhooks", _, "test"]
         | ["webhooks", _, "deliveries", _, "redeliver"] => Error::MethodNotAllowed("POST"),
-        _ => Error::NotFound("the path"),
+        _ => Error::NoRoute,
     }
 }
 

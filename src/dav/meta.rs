@@ -28,7 +28,7 @@ pub async fn answer(request: &Request<'_>, node: i64, body: Body) -> Result<Resp
         }
         ("PROPFIND", []) => list(request, node, body).await,
         (_, []) => Err(Error::MethodNotAllowed(ALLOW)),
-        _ => Err(Error::NotFound("the resource")),
+        _ => Err(Error::NoResource),
     }
 }
 

@@ -72,7 +72,7 @@ impl<'a> Request<'a> {
     async fn read_at(cx: &'a Context<'a>, path: &str) -> Result<Self> {
         let (drive, credentials) = cx.drive()?;
         let asked = Asked::find(path, &cx.config.webdav_name, Some(credentials.account));
-        let mut asked = asked.ok_or(Error::NotFound("the resource"))?;
+        let mut asked = asked.ok_or(Error::NoResource)?;
         if let Some(own) = asked.maybe_login() {
             let caller = drive.view(&credentials, &ViewRequest::default(), Vec::new()).await?.caller;
             if own.login.as_ref() == Some(&caller.login) {
@@ -80,7 +80,7 @@ impl<'a> Request<'a> {
             }
         }
         if !is_own(&asked, &drive) {
-            return Err(Error::NotFound("the resource"));
+            return Err(Error::NoResource);
         }
         let mount = Mount::behind(cx.forwarded_prefix(), &asked.mount, &cx.config.webdav_name);
         let ids = if asked.space.is_some() { Ids::Spaces } else { Ids::Nextcloud };

@@ -33,9 +33,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         ("PROPFIND", _) => list(request, body).await,
         ("SEARCH", _) => super::search::answer(request, body).await,
         // Sync clients look for avatars here.
-        ("GET" | "HEAD", path) if members(&names(path), &caller(request).await?).is_none() => {
-            Err(Error::NotFound("the resource"))
-        }
+        ("GET" | "HEAD", path) if members(&names(path), &caller(request).await?).is_none() => Err(Error::NoResource),
         _ => Err(Error::MethodNotAllowed(ALLOW)),
     }
 }
@@ -46,7 +44,7 @@ async fn list(request: &Request<'_>, body: Body) -> Result<Response<Body>> {
     let wanted = Wanted::of(request.xml(body).await?.as_ref())?;
     let caller = caller(request).await?;
     let path = names(request.path.segments());
-    let members = members(&path, &caller).ok_or(Error::NotFound("the resource"))?;
+    let members = members(&path, &caller).ok_or(Error::NoResource)?;
 
     let mut answer = Multistatus::new();
     if !without_root {

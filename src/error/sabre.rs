@@ -67,7 +67,7 @@ impl Error {
     /// The sentence, or the one that clients compare.
     fn message(&self) -> String {
         match self {
-            Self::NotFound("the resource") => "Resource not found".to_owned(),
+            Self::NoResource => "Resource not found".to_owned(),
             // With any other, desktop and iOS clients take ServiceUnavailable for maintenance, and end the whole sync.
             Self::Unavailable(_) => "Storage is temporarily not available".to_owned(),
             other => other.sentence(),

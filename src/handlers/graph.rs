@@ -32,7 +32,7 @@ async fn dispatch(cx: &Context<'_>, resource: &[&str]) -> Result<Value> {
         (_, ["me" | "drives"] | ["me", "drive" | "drives"] | ["drives", _]) => {
             Err(Error::MethodNotAllowed("GET, HEAD"))
         }
-        _ => Err(Error::NotFound("the path")),
+        _ => Err(Error::NoRoute),
     }
 }
 

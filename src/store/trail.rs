@@ -51,7 +51,7 @@ impl Trail {
 
     /// The node that was asked for, or 404.
     pub fn existing(&self) -> Result<&Node> {
-        self.target().ok_or(Error::NotFound("the resource"))
+        self.target().ok_or(Error::NoResource)
     }
 
     /// The file that was asked for, or 404; a folder is none.

@@ -101,7 +101,7 @@ impl Drive {
         let name = trashed.name_of(deleted.node);
         for home in trashed.homes(names) {
             match self.put_into(credentials, &home, &deleted, name, may_change).await {
-                Err(Error::NotFound(_)) => {}
+                Err(Error::NotFound(_) | Error::NoResource) => {}
                 other => return Ok((view.caller, other?)),
             }
         }

@@ -248,7 +248,7 @@ impl Drive {
             return Err(Error::Unauthorized);
         }
         if self.login.borrow().as_ref().is_some_and(|login| *login != caller.login) {
-            return Err(Error::NotFound("the resource"));
+            return Err(Error::NoResource);
         }
         let mut trails = Vec::with_capacity(request.addresses.len());
         for address in &request.addresses {
@@ -281,7 +281,7 @@ impl Drive {
         let root = if matches!(address, Address::Trash(_)) { -self.account } else { self.account };
         let owned = rows.first().is_some_and(|row| row.node.root_of == Some(root));
         if !owned {
-            return Err(Error::NotFound("the resource"));
+            return Err(Error::NoResource);
         }
         let start = rows.iter().position(|row| row.is_start == 1);
         let nodes: Vec<_> = rows.into_iter().map(|row| row.node).collect();

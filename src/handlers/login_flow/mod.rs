@@ -33,7 +33,7 @@ pub async fn answer(cx: &Context<'_>, path: &[&str], body: Body) -> Result<Respo
         ("POST", ["flow"]) => redirect(cx, body).await,
         (_, ["v2"] | ["v2", "poll"]) => Err(Error::MethodNotAllowed("POST")),
         (_, ["flow"] | ["v2", "flow", _]) => Err(Error::MethodNotAllowed("GET, HEAD, POST")),
-        _ => Err(Error::NotFound("the path")),
+        _ => Err(Error::NoRoute),
     }
 }
 
@@ -100,7 +100,7 @@ async fn redirect(cx: &Context<'_>, body: Body) -> Result<Response<Body>> {
 /// The page once more, with the login as it was typed, where the person is the one to do something about the error.
 fn asked_again(client: &str, login: &str, error: Error, leads_to_client: bool) -> Result<Response<Body>> {
     let (status, problem) = match error {
-        Error::Unauthorized | Error::NotFound(_) => (
+        Error::Unauthorized | Error::NotFound(_) | Error::NoResource => (
             StatusCode::FORBIDDEN,
             "This login and token do not belong together, or the token is not valid.".to_owned(),
         ),

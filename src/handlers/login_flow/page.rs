@@ -45,7 +45,7 @@ pub fn granted(client: &str) -> Response<Body> {
 /// Tells that there is nothing to be granted.
 pub fn end(error: &Error) -> Response<Body> {
     let sentence = match error {
-        Error::NotFound(_) => {
+        Error::NotFound(_) | Error::NoRoute | Error::NoResource => {
             "This login is over, or never was. Begin again in the program that wants to log in.".to_owned()
         }
         other => other.sentence(),

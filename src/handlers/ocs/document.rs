@@ -73,8 +73,8 @@ impl Meta {
         let status = error.status(Dialect::Json);
         let (code, message) = match (version, error) {
             (_, Error::Unauthorized) => (997, "Current user is not logged in".to_owned()),
-            (Version::One, Error::NotFound("the path")) => (998, "Invalid query, please check the syntax.".to_owned()),
-            (Version::Two, Error::NotFound("the path")) => (404, "Invalid query, please check the syntax.".to_owned()),
+            (Version::One, Error::NoRoute) => (998, "Invalid query, please check the syntax.".to_owned()),
+            (Version::Two, Error::NoRoute) => (404, "Invalid query, please check the syntax.".to_owned()),
             (_, error) => (status.as_u16(), error.sentence()),
         };
         let status = match version {
@@ -143,7 +143,7 @@ mod tests {
         for (version, as_json, status, code) in
             [(Version::One, false, 200, "998"), (Version::One, true, 200, "998"), (Version::Two, true, 404, "404")]
         {
-            let (found, body) = text(version, as_json, Outcome::Failed(Error::NotFound("the path"))).await;
+            let (found, body) = text(version, as_json, Outcome::Failed(Error::NoRoute)).await;
             assert_eq!(found, status);
             assert!(body.contains(code) && body.contains("failure"), "{body}");
         }

@@ -54,7 +54,7 @@ async fn dispatch(cx: &Context<'_>, resource: &[&str]) -> Result<serde_json::Val
         ("GET" | "HEAD", ["apps", "user_status", "api", "v1", "user_status"]) => user::status(cx).await,
         ("GET" | "HEAD", ["core", "getapppassword"]) => user::app_password(cx).await,
         ("DELETE", ["core", "apppassword"]) => user::forget_app_password(cx).await,
-        _ => Err(Error::NotFound("the path")),
+        _ => Err(Error::NoRoute),
     }
 }
 
