@@ -19,7 +19,9 @@ class World:
 
     def __init__(self, server, account):
         self.url = server.url
-        dav, rest = account.dav(), account.rest()
+        # One token makes it all and asks for it: an upload is its token's own.
+        self.known, self.admin = account.token(), server.admin_token
+        dav, rest = account.dav(self.known), account.rest(self.known)
         dav.folder("d")
         dav.folder("gone")
         dav.make("d/f.txt", b"first")
@@ -57,8 +59,6 @@ class World:
         }
         trash = f"gone.d{trashed['id']}"
         self.below = ["", "/", "/d", "/d/", "/d/f.txt", "/d/f.txt/x", "/missing", f"/{version['id']}", f"/{trash}/", f"/{trash}/f.txt"]
-        self.known = account.token()
-        self.admin = server.admin_token
 
     def path(self, route: str) -> str:
         """The path of something that there is; a variable that nothing is known of is 1."""
