@@ -82,6 +82,7 @@ CREATE TABLE uploads (
 ) STRICT;
 CREATE INDEX uploads_expire ON uploads(expires_at);
 
+-- Of one number there is one, however its client writes it.
 CREATE TABLE chunks (
   upload_id INTEGER NOT NULL REFERENCES uploads(id) ON DELETE CASCADE,
   name TEXT NOT NULL,
@@ -91,7 +92,7 @@ CREATE TABLE chunks (
   wrapped_key TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   account_id INTEGER NOT NULL,
-  PRIMARY KEY (upload_id, name)
+  PRIMARY KEY (upload_id, number)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER uploads_begun AFTER INSERT ON uploads

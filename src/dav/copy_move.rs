@@ -24,7 +24,7 @@ pub enum Kind {
 /// Copies or moves a file, or a folder with everything below it: all or nothing.
 pub async fn answer(request: &Request<'_>, kind: Kind) -> Result<Response<Body>> {
     let preconditions = Preconditions::read(request)?;
-    let destination = request.destination()?;
+    let destination = request.destination().await?;
     let overwrite = headers::overwrite(&request.cx.headers)?;
     let depth = request.depth()?.unwrap_or(Depth::Infinity);
     check_paths(&request.path, &destination.path, kind)?;

@@ -135,6 +135,19 @@ impl<'a> Request<'a> {
         Ok(Some(Target { tree: asked.tree, path: DavPath::parse(asked.rest)?, mount }))
     }
 
+    /// Asks the drive for its login where a path that leads out of another tree names one and the request does not. That is a
+    /// round trip.
+    async fn learn_login(&self, raw: &str) -> Result<()> {
+        let behind = raw.strip_prefix(self.cx.forwarded_prefix()).unwrap_or(raw);
+        let asked = Asked::find(behind, &self.cx.config.webdav_name, Some(self.credentials.account));
+        let names_one = asked.as_ref().and_then(Asked::maybe_login).is_some();
+        if names_one && self.tree != Tree::Files && self.drive.expected_login().is_none() {
+            let view = self.drive.view(&self.credentials, &ViewRequest::default(), Vec::new()).await?;
+            self.drive.expect_login(&view.caller.login);
+        }
+        Ok(())
+    }
+
     /// The mount of this drive that a path is below.
     fn asked<'p>(&self, path: &'p str) -> Option<Asked<'p>> {
         let asked = Asked::find(path, &self.cx.config.webdav_name, Some(self.credentials.account));
@@ -193,13 +206,13 @@ impl<'a> Request<'a> {
     }
 
     /// Where a COPY or MOVE goes: 400 without the header, 502 for another server or mount.
-    pub fn destination(&self) -> Result<Target> {
-        let target = self.target()?;
+    pub async fn destination(&self) -> Result<Target> {
+        let target = self.target().await?;
         if target.tree == Tree::Files { Ok(target) } else { Err(outside()) }
     }
 
     /// Where a COPY or MOVE goes, the trees beside the drive among the places.
-    pub fn target(&self) -> Result<Target> {
+    pub async fn target(&self) -> Result<Target> {
         let destination = headers::destination(&self.cx.headers)?;
         let destination = destination.ok_or_else(|| Error::bad("the header Destination is missing"))?;
         if let Some(authority) = &destination.authority
@@ -209,6 +222,7 @@ impl<'a> Request<'a> {
                 "the Destination is on another server; a proxy must pass Host on".to_owned(),
             ));
         }
+        self.learn_login(&destination.path).await?;
         self.target_of(&destination.path)?.ok_or_else(outside)
     }
 

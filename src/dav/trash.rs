@@ -73,7 +73,7 @@ fn number_in(item: &str) -> &str {
 /// Puts something back, an item or what is in one: where it was, or, where the client names a path in the drive, there.
 async fn restore(request: &Request<'_>) -> Result<Response<Body>> {
     let preconditions = Preconditions::read(request)?;
-    let target = request.target()?;
+    let target = request.target().await?;
     let restored = match target.tree {
         Tree::Files => take_out(request, &preconditions, &target).await?,
         Tree::Restore => put_back(request, &preconditions, &target).await?,

@@ -147,7 +147,7 @@ fn write_collection(request: &Request<'_>, names: &[String], answer: &mut Multis
 /// Makes the file of the chunks. Where something is wrong, the upload stays, so that the client can go on.
 async fn finish(request: &Request<'_>, name: &str) -> Result<Response<Body>> {
     let preconditions = Preconditions::read(request)?;
-    let destination = request.destination()?;
+    let destination = request.destination().await?;
     let total = headers::total_length(&request.cx.headers)?;
     let overwrite = headers::overwrite(&request.cx.headers)?;
     let link = link_of(request)?;

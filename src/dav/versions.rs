@@ -114,7 +114,7 @@ async fn content(request: &Request<'_>, file: i64, version: &str) -> Result<Resp
 async fn restore(request: &Request<'_>, file: i64, version: &str) -> Result<Response<Body>> {
     let id = parse_id(version, "the version")?;
     let preconditions = Preconditions::read(request)?;
-    let target = request.target()?;
+    let target = request.target().await?;
     let to = match target.tree {
         Tree::Restore => None,
         Tree::Files => Some(target.address()),

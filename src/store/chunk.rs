@@ -118,7 +118,7 @@ impl Drive {
     /// The chunks that have come, in their order. One round trip.
     pub async fn chunks(&self, upload: &ChunkedUpload) -> Result<Vec<Chunk>> {
         let statement = Statement::read(
-            "SELECT name, size, created_at FROM chunks WHERE upload_id = ?1 ORDER BY number, name",
+            "SELECT name, size, created_at FROM chunks WHERE upload_id = ?1 ORDER BY number",
             [upload.id.into()],
         );
         let results = self.query(vec![statement]).await?;
@@ -221,8 +221,8 @@ impl View {
             ),
             // Of one number there is one, however its name is written.
             Statement::write(
-                "DELETE FROM chunks WHERE upload_id = ?1 AND (name = ?2 OR number = ?3)",
-                [upload.id.into(), name.into(), number.into()],
+                "DELETE FROM chunks WHERE upload_id = ?1 AND number = ?2",
+                [upload.id.into(), number.into()],
             ),
             Statement::write(
                 "INSERT INTO chunks (upload_id, name, number, blob_key, size, wrapped_key, created_at, account_id) \
@@ -286,7 +286,7 @@ impl View {
         batch.extend(self.insert_media(&id, place, link, content.size));
         batch.push(Statement::write(
             "INSERT INTO parts (content_id, seq, blob_key, size, wrapped_key) \
-             SELECT ?1, row_number() OVER (ORDER BY u.key, c.number, c.name) - 1, c.blob_key, c.size, c.wrapped_key \
+             SELECT ?1, row_number() OVER (ORDER BY u.key, c.number) - 1, c.blob_key, c.size, c.wrapped_key \
              FROM json_each(?2) u CROSS JOIN chunks c WHERE c.upload_id = u.value",
             [id.as_str().into(), ids.as_str().into()],
         ));
