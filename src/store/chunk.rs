@@ -252,13 +252,15 @@ impl View {
         )
     }
 
-    /// Gives up an upload and what has come of it. One round trip.
+    /// Gives up an upload and what has come of it: 404 where it came to its end first. One round trip.
     pub async fn abandon_chunked(&self, upload: &ChunkedUpload) -> Result<()> {
         let delete = Statement::write(
-            "DELETE FROM uploads WHERE id = ?1 AND token_id = ?2",
+            "DELETE FROM uploads WHERE id = ?1 AND token_id = ?2 RETURNING id",
             [upload.id.into(), self.caller.token_id.into()],
         );
-        self.commit(vec![delete], &Touched::nothing()).await.map(|_| ())
+        let results = self.commit(vec![delete], &Touched::nothing()).await?;
+        let is_deleted = results.first().is_some_and(|rows| !rows.is_empty());
+        if is_deleted { Ok(()) } else { Err(Error::NotFound("the upload")) }
     }
 
     /// Makes a content of the chunks of these uploads, one upload after the other and each in its order, and gives it to
