@@ -29,6 +29,12 @@ pub struct MemoryBlobs {
 }
 
 impl MemoryBlobs {
+    /// An object store that holds what this one holds at present.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self { objects: Rc::new(RefCell::new(self.objects.borrow().clone())) }
+    }
+
     /// The keys of all visible objects, sorted.
     pub fn keys(&self) -> Vec<String> {
         self.objects.borrow().keys().cloned().collect()

@@ -13,7 +13,7 @@ pub use self::system::{ImmediateTasks, NoHttp, OsRandom, SystemClock, TestClock}
 pub use self::tcp::BlockingTcp;
 pub use super::one_database::OneDatabase;
 pub use super::rust_crypto::RustCrypto;
-use crate::ports::{Millis, Ports};
+use crate::ports::{Clock, Millis, Ports};
 
 /// 2026-01-02T03:04:05.678Z
 const START: Millis = 1_767_323_045_678;
@@ -38,6 +38,16 @@ impl Native {
         }
     }
 
+    /// The same deployment once more, as it is at present: what becomes of one does not touch the other.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self {
+            sql: Rc::new(self.sql.copy()),
+            blobs: self.blobs.copy(),
+            clock: Rc::new(TestClock::at(self.clock.now())),
+        }
+    }
+
     /// What the core asks for.
     pub fn ports(&self) -> Ports {
         Ports {
@@ -56,7 +66,7 @@ impl Native {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::{Clock, contract};
+    use crate::ports::contract;
 
     #[tokio::test]
     async fn sql_keeps_its_contract() {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
+use rusqlite::backup::Backup;
 use rusqlite::limits::Limit;
 use rusqlite::types::{Value as Field, ValueRef};
 use rusqlite::{Connection, ErrorCode, Row, Transaction, TransactionBehavior, params_from_iter};
@@ -52,6 +53,18 @@ impl NativeSql {
     /// The database in the file `path`, which is made if there is none.
     pub fn open(path: &Path) -> Result<Self> {
         Self::prepare(Connection::open(path)).map_err(SqlError::from)?.migrated()
+    }
+
+    /// A database in memory that holds what this one holds at present.
+    ///
+    /// # Panics
+    /// When SQLite cannot copy it.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let copy = Self::prepare(Connection::open_in_memory()).expect("SQLite opens");
+        let all = |from: &Connection, to: &mut Connection| Backup::new(from, to)?.step(-1);
+        all(&self.connection.borrow(), &mut copy.connection.borrow_mut()).expect("SQLite copies");
+        copy
     }
 
     fn prepare(connection: rusqlite::Result<Connection>) -> rusqlite::Result<Self> {
