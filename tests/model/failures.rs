@@ -13,11 +13,13 @@ use edgedrive::ports::{
 };
 use edgedrive::runtime::native::{MemoryBlobs, Native, NativeSql};
 
-use crate::invariants;
+use crate::bearers::{make_token, revoke, write_by_token};
 use crate::listing::read;
 use crate::operation::{Condition, Data, Operation, Tokens, copy, delete, lock, mkcol, proppatch, put, relocate};
 use crate::pair::Pair;
+use crate::pieces::{Pieces, abandon, begin, chunk, create, finish, patch, pieces, terminate};
 use crate::world::{Settings, World, request};
+use crate::{events, invariants};
 
 /// When a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,28 +121,34 @@ impl MultipartUpload for Failing<Box<dyn MultipartUpload>> {
     }
 }
 
-/// A drive where the fixture and `before` were done, and what makes its calls fail.
-fn prepared(before: &[Operation]) -> (Pair, Rc<Fault>) {
+/// A drive where the fixture and `before` were done.
+fn prepared(before: &[Operation]) -> Pair {
+    let mut pair = Pair::new(Settings::default(), Native::ports);
+    pair.prepare(before);
+    pair
+}
+
+/// A copy of it, and what makes its calls fail.
+fn failing(start: &Pair) -> (Pair, Rc<Fault>) {
     let fault = Rc::new(Fault::default());
     let ports = |native: &Native| Ports {
         databases: Rc::new(Failing { inner: native.sql.clone(), fault: fault.clone() }),
         blobs: Rc::new(Failing { inner: native.blobs.clone(), fault: fault.clone() }),
         ..native.ports()
     };
-    let mut pair = Pair::new(Settings::default(), ports);
-    pair.prepare(before);
-    (pair, fault)
+    (start.copy(ports), fault)
 }
 
 /// Does the operation once for each call that it makes and each moment at which that may fail.
 fn fail_everywhere(before: &[Operation], operation: &Operation) {
-    let (mut pair, fault) = prepared(before);
+    let start = prepared(before);
+    let (mut pair, fault) = failing(&start);
     fault.plan(None);
     pair.perform(operation);
     let (calls, done) = (fault.calls.get(), pair.sight());
     assert!(calls > 1, "{operation:?} makes {calls} calls");
     for planned in (0..calls).flat_map(|nth| [(nth, Moment::Before), (nth, Moment::After)]) {
-        let (mut pair, fault) = prepared(before);
+        let (mut pair, fault) = failing(&start);
         let undone = pair.sight();
         let request = operation.request(&pair.tree, &pair.world).unwrap();
         fault.plan(Some(planned));
@@ -203,8 +211,50 @@ fn what_fails_has_not_happened() {
 }
 
 #[test]
+fn what_fails_of_an_upload_in_pieces_has_not_happened() {
+    let begun = [begin(), chunk(1, 5), create("d")].map(pieces);
+    fail_everywhere(&[], &pieces(begin()));
+    // A PATCH that brings the last byte does two things, and may do only the first.
+    for step in [chunk(1, 3), chunk(2, 3), finish("c"), finish("d"), abandon(), patch(3), terminate()] {
+        fail_everywhere(&begun, &pieces(step));
+    }
+}
+
+#[test]
+fn an_upload_whose_last_bytes_failed_goes_on_where_it_is() {
+    let start = prepared(&[pieces(create("c"))]);
+    let (mut pair, fault) = failing(&start);
+    fault.plan(None);
+    pair.perform(&pieces(patch(5)));
+    let (calls, done) = (fault.calls.get(), (read(&pair.world), events::take(&pair.world)));
+    for planned in (0..calls).flat_map(|nth| [(nth, Moment::Before), (nth, Moment::After)]) {
+        let (pair, fault) = failing(&start);
+        fault.plan(Some(planned));
+        let ask = |pieces: &Pieces| pair.world.send(pieces.request(None, &pair.tree, &pair.world));
+        assert_eq!(ask(&patch(5)).status, 503, "{planned:?}");
+        fault.plan(None);
+        let come = pair.world.rows("SELECT received FROM uploads", [])[0]["received"].as_u64().unwrap();
+        let come = usize::try_from(come).unwrap();
+        let rest = Data { length: 5 - come, byte: b't' };
+        let answer = ask(&Pieces::Patch { nth: 0, offset: Some(come), data: rest });
+        assert_eq!(answer.status, 204, "{planned:?}, {come} bytes: {}", answer.text());
+        assert_eq!((read(&pair.world), events::take(&pair.world)), done, "{planned:?}, {come} bytes");
+        invariants::check(&pair.world, Settings::default());
+    }
+}
+
+#[test]
+fn what_fails_of_tokens_has_not_happened() {
+    fail_everywhere(&[], &make_token("a"));
+    // Its first use is recorded before.
+    for operation in [revoke(), write_by_token("b/c"), write_by_token("e")] {
+        fail_everywhere(&[make_token("a"), write_by_token("d")], &operation);
+    }
+}
+
+#[test]
 fn a_download_from_a_store_that_is_away_is_to_be_tried_again() {
-    let (pair, fault) = prepared(&[]);
+    let (pair, fault) = failing(&prepared(&[]));
     for nth in 0..2 {
         fault.plan(Some((nth, Moment::Before)));
         let answer = pair.world.send(request("GET", "/dav/c").body(Body::empty()).unwrap());
@@ -215,7 +265,7 @@ fn a_download_from_a_store_that_is_away_is_to_be_tried_again() {
 #[test]
 fn a_use_of_the_token_that_is_not_recorded_spoils_nothing() {
     // It is recorded once an hour, after the read.
-    let (mut pair, fault) = prepared(&[Operation::Wait, Operation::Wait]);
+    let (mut pair, fault) = failing(&prepared(&[Operation::Wait, Operation::Wait]));
     fault.plan(Some((1, Moment::Before)));
     pair.perform(&put("d", 5));
     assert_eq!(fault.calls.get(), 4, "the read, the record, the blob and the link");
@@ -247,7 +297,7 @@ fn check_refused(status: u16, world: &World, request: http::request::Builder, le
 
 #[test]
 fn an_upload_that_breaks_off_leaves_nothing() {
-    let (pair, _) = prepared(&[]);
+    let (pair, _) = failing(&prepared(&[]));
     let before = pair.sight();
     let vanished = || Some(StreamError::Truncated("the client vanished".to_owned()));
     // In the first segment, behind it, and in the second part of a multipart upload.

@@ -1,174 +1,15 @@
-//! Two operations at once. Each waits before every batch, and the other may go first: in all orders
-//! for the pairs that are known to be delicate, in random ones for random pairs. What comes of it
-//! is what comes of the one after the other, in one of the two orders.
+//! Two operations at once (`race`): in all orders for the pairs that are known to be delicate, in random ones for random
+//! pairs.
 
-use std::cell::Cell;
-use std::future::poll_fn;
-use std::pin::pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
-
-use async_trait::async_trait;
-use edgedrive::ports::{Batch, Databases, Ports, Sql, SqlError, Statement};
-use edgedrive::runtime::native::{Native, NativeSql};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use serde_json::Value as Json;
 
-use crate::invariants;
+use crate::bearers::{make_token, revoke, write_by_token};
 use crate::operation::{Condition, Data, Operation, Path, Tokens, copy, delete, lock, mkcol, proppatch, put, relocate};
-use crate::pair::{Pair, Sight};
+use crate::pieces::{Pieces, abandon, begin, by_token, chunk, create, finish, patch, pieces, terminate};
+use crate::race::{Schedule, check_all_orders, check_interruptions, in_turn, race, run, start};
 use crate::strategy::{fewer_cases, operation};
-use crate::world::{Answer, Settings};
-
-/// Waits before each batch, once it is told to.
-#[derive(Clone)]
-struct YieldingSql {
-    sql: Rc<NativeSql>,
-    yields: Rc<Cell<bool>>,
-}
-
-#[async_trait(?Send)]
-impl Sql for YieldingSql {
-    async fn batch(&self, statements: Vec<Statement>) -> Result<Batch, SqlError> {
-        let mut waits = self.yields.get();
-        poll_fn(|_| if std::mem::take(&mut waits) { Poll::Pending } else { Poll::Ready(()) }).await;
-        self.sql.batch(statements).await
-    }
-}
-
-impl Databases for YieldingSql {
-    fn shards(&self) -> Vec<Rc<dyn Sql>> {
-        vec![self.directory()]
-    }
-
-    fn directory(&self) -> Rc<dyn Sql> {
-        Rc::new(self.clone())
-    }
-
-    fn drive(&self, _account: i64) -> Rc<dyn Sql> {
-        Rc::new(self.clone())
-    }
-}
-
-/// Who goes on, whenever both could.
-#[derive(Debug, Default, Clone)]
-struct Schedule {
-    /// Whether it is the second; the first, where nothing is said.
-    choices: Vec<bool>,
-    made: usize,
-}
-
-impl Schedule {
-    fn second_goes(&mut self) -> bool {
-        if self.made == self.choices.len() {
-            self.choices.push(false);
-        }
-        self.made += 1;
-        self.choices[self.made - 1]
-    }
-
-    /// The next of all schedules, given that this one was used up; none after the last.
-    fn next(mut self) -> Option<Self> {
-        while self.choices.pop()? {}
-        self.choices.push(true);
-        Some(Self { made: 0, ..self })
-    }
-}
-
-/// What came of two operations.
-#[derive(Debug, PartialEq)]
-struct Outcome {
-    statuses: [u16; 2],
-    /// The names of the files that have the entity tags of the answers.
-    tagged: [Vec<Json>; 2],
-    sight: Sight,
-}
-
-/// Does both operations at once, on a fresh drive where `before` was done.
-fn race(settings: Settings, before: &[Operation], operations: &[Operation; 2], schedule: &mut Schedule) -> Outcome {
-    let yields = Rc::new(Cell::new(false));
-    let databases = |native: &Native| Rc::new(YieldingSql { sql: native.sql.clone(), yields: yields.clone() });
-    let mut pair = Pair::new(settings, |native| Ports { databases: databases(native), ..native.ports() });
-    pair.prepare(before);
-    // A token's use is recorded once an hour, by a task that must not wait: not in the race.
-    pair.world.get("/api/v1/me");
-    let [first, second] = operations.each_ref().map(|operation| operation.request(&pair.tree, &pair.world).unwrap());
-
-    yields.set(true);
-    let answers = interleave(pair.world.ask(first), pair.world.ask(second), schedule);
-    yields.set(false);
-
-    invariants::check(&pair.world, settings);
-    for (answer, operation) in answers.iter().zip(operations) {
-        assert!(!answer.is_failure(), "{operation:?}: {} {}", answer.status, answer.text());
-    }
-    Outcome {
-        statuses: answers.each_ref().map(|answer| answer.status),
-        tagged: answers.each_ref().map(|answer| tagged(&pair, answer)),
-        sight: pair.sight(),
-    }
-}
-
-fn interleave(
-    first: impl Future<Output = Answer>,
-    second: impl Future<Output = Answer>,
-    schedule: &mut Schedule,
-) -> [Answer; 2] {
-    let (mut first, mut second) = (pin!(first), pin!(second));
-    let mut context = Context::from_waker(Waker::noop());
-    // Up to their first batches, they do nothing that the other could see.
-    let mut answers = (ready(first.as_mut().poll(&mut context)), ready(second.as_mut().poll(&mut context)));
-    loop {
-        let second_goes = match answers {
-            (None, None) => schedule.second_goes(),
-            (Some(_), None) => true,
-            (None, Some(_)) => false,
-            (Some(first), Some(second)) => return [first, second],
-        };
-        if second_goes {
-            answers.1 = ready(second.as_mut().poll(&mut context));
-        } else {
-            answers.0 = ready(first.as_mut().poll(&mut context));
-        }
-    }
-}
-
-fn ready<T>(poll: Poll<T>) -> Option<T> {
-    match poll {
-        Poll::Ready(value) => Some(value),
-        Poll::Pending => None,
-    }
-}
-
-/// The names of the files that have the entity tag of the answer.
-fn tagged(pair: &Pair, answer: &Answer) -> Vec<Json> {
-    let etag = answer.header("etag").trim_matches('"');
-    pair.world.rows("SELECT name FROM nodes WHERE etag = ?1 AND content_id IS NOT NULL", [etag.into()])
-}
-
-/// Both orders of one after the other.
-fn in_turn(settings: Settings, before: &[Operation], operations: &[Operation; 2]) -> [Outcome; 2] {
-    [false, true].map(|second_first| {
-        let mut schedule = Schedule { choices: vec![second_first; 100], made: 0 };
-        race(settings, before, operations, &mut schedule)
-    })
-}
-
-/// Tries all orders.
-fn check_all_orders(before: &[Operation], operations: &[Operation; 2]) {
-    let settings = Settings::default();
-    let serial = in_turn(settings, before, operations);
-    let mut next = Some(Schedule::default());
-    while let Some(mut schedule) = next {
-        let outcome = race(settings, before, operations, &mut schedule);
-        assert!(
-            serial.contains(&outcome),
-            "{operations:#?} in the order {schedule:?}\ngave {outcome:#?}\nnot {serial:#?}"
-        );
-        next = schedule.next();
-    }
-}
+use crate::world::Settings;
 
 /// COPY with `Overwrite: F`
 fn copy_to_vacant(from: Path, to: Path) -> Operation {
@@ -278,6 +119,83 @@ fn delicate_pairs_under_a_lock() -> Vec<[Operation; 2]> {
     ]
 }
 
+/// Pairs where a chunk of Nextcloud's upload has come.
+fn delicate_pairs_of_chunks() -> Vec<[Operation; 2]> {
+    let within = [
+        [finish("d"), finish("d")],
+        [finish("d"), finish("e")],
+        [finish("c"), abandon()],
+        [finish("c"), chunk(2, 3)],
+        [finish("c"), chunk(1, 3)],
+        [chunk(1, 3), chunk(1, 4)],
+        [chunk(2, 3), abandon()],
+        [abandon(), abandon()],
+        [begin(), abandon()],
+    ];
+    let without = [
+        (finish("d"), put("d", 1)),
+        (finish("d"), mkcol("d")),
+        (finish("c"), put("c", 1)),
+        (finish("c"), delete("c")),
+        (finish("c"), relocate("c", "d")),
+        (finish("c"), lock("c", true)),
+        (finish("a/c"), delete("a")),
+        (finish("a/c"), relocate("a", "d")),
+        (finish("a/c"), lock("a", true)),
+        (finish("a/b/c"), copy("a", "d")),
+    ];
+    mixed(&within, &without)
+}
+
+/// Pairs where an upload of TUS was begun, to be the file at the path.
+fn delicate_pairs_of_tus(path: Path) -> Vec<[Operation; 2]> {
+    match path {
+        "d" => mixed(&[[patch(5), terminate()]], &[(patch(5), put("d", 1)), (patch(5), mkcol("d"))]),
+        "c" => mixed(&[], &[(patch(5), put("c", 1)), (patch(5), delete("c")), (patch(5), lock("c", true))]),
+        _ => mixed(&[], &[(patch(5), delete("a")), (patch(5), relocate("a", "d")), (patch(5), lock("a", true))]),
+    }
+}
+
+fn mixed(within: &[[Pieces; 2]], without: &[(Pieces, Operation)]) -> Vec<[Operation; 2]> {
+    let within = within.iter().map(|pair| pair.clone().map(pieces));
+    within.chain(without.iter().map(|(first, second)| [pieces(first.clone()), second.clone()])).collect()
+}
+
+/// Pairs where there is a token that is confined to `a`.
+fn delicate_pairs_of_a_token() -> Vec<[Operation; 2]> {
+    vec![
+        [write_by_token("b/c"), revoke()],
+        [write_by_token("d"), revoke()],
+        [write_by_token("b/c"), delete("a/b")],
+        [write_by_token("b/c"), relocate("a/b", "d")],
+        [write_by_token("b/c"), relocate("a", "d")],
+        [write_by_token("b/d"), relocate("a/b", "b")],
+        [write_by_token("b/c"), delete("a")],
+        [write_by_token("d"), delete("a")],
+        [write_by_token("d"), lock("a", true)],
+        [revoke(), revoke()],
+        [revoke(), make_token("a")],
+        [make_token("a"), delete("a")],
+        [make_token("a"), relocate("a", "b")],
+        [by_token(begin()), revoke()],
+        [by_token(create("d")), revoke()],
+    ]
+}
+
+/// Pairs where a token that is confined to `a` has begun an upload of each kind.
+fn delicate_pairs_of_a_token_that_uploads() -> Vec<[Operation; 2]> {
+    vec![
+        [by_token(chunk(2, 3)), revoke()],
+        [by_token(finish("d")), revoke()],
+        [by_token(abandon()), revoke()],
+        [by_token(patch(3)), revoke()],
+        [by_token(patch(5)), revoke()],
+        [by_token(finish("b/d")), relocate("a/b", "d")],
+        [by_token(finish("b/d")), delete("a/b")],
+        [by_token(patch(5)), relocate("a/b", "d")],
+    ]
+}
+
 #[test]
 fn delicate_pairs_happen_one_after_the_other() {
     for operations in delicate_pairs() {
@@ -285,6 +203,54 @@ fn delicate_pairs_happen_one_after_the_other() {
     }
     for operations in delicate_pairs_under_a_lock() {
         check_all_orders(&[lock("c", false)], &operations);
+    }
+}
+
+#[test]
+fn delicate_pairs_with_uploads_happen_one_after_the_other() {
+    for operations in delicate_pairs_of_chunks() {
+        check_all_orders(&[pieces(begin()), pieces(chunk(1, 5))], &operations);
+    }
+    let begun = [pieces(create("d"))];
+    for operations in [[patch(5), patch(5)], [patch(3), patch(5)], [patch(5), patch(3)], [create("d"), patch(5)]] {
+        check_interruptions(&begun, &operations.map(pieces));
+    }
+    for path in ["d", "c", "a/c"] {
+        for operations in delicate_pairs_of_tus(path) {
+            check_all_orders(&[pieces(create(path))], &operations);
+        }
+    }
+}
+
+#[test]
+fn delicate_pairs_with_tokens_happen_one_after_the_other() {
+    for operations in delicate_pairs_of_a_token() {
+        check_all_orders(&[make_token("a")], &operations);
+    }
+    let uploads = [begin(), chunk(1, 5), create("b/d")].map(by_token);
+    let before: Vec<_> = [make_token("a")].into_iter().chain(uploads).collect();
+    for operations in delicate_pairs_of_a_token_that_uploads() {
+        check_all_orders(&before, &operations);
+    }
+}
+
+#[test]
+fn a_late_piece_of_an_upload_undoes_no_edit() {
+    let late = [pieces(patch(5))];
+    let first = [pieces(patch(5)), put("d", 1)];
+    let start = start(Settings::default(), &[pieces(create("d"))]);
+    for mut schedule in Schedule::interruptions() {
+        let ([first, second], pair) = run(&start, [&first, &late], &mut schedule);
+        let statuses = (first[0].status, first[1].status, second[0].status);
+        let present = pair.world.get("/dav/d").bytes().len();
+        let is_right = match statuses {
+            // The file is made before the edit, by the first or the second.
+            (204, 204, 409) | (409, 204, 204) => present == 1,
+            // By the second, after the edit, which made a file.
+            (409, 201, 204) => present == 5,
+            _ => false,
+        };
+        assert!(is_right, "{statuses:?} and {present} bytes in the order {schedule:?}");
     }
 }
 
@@ -302,9 +268,10 @@ proptest! {
         prop_assume!(!matches!((&first, &second), (Operation::Wait, _) | (_, Operation::Wait)));
         let settings = Settings { quota, ..Settings::default() };
         let operations = [first, second];
-        let serial = in_turn(settings, &before, &operations);
+        let start = start(settings, &before);
+        let serial = in_turn(&start, &operations);
         let mut schedule = Schedule { choices, made: 0 };
-        let outcome = race(settings, &before, &operations, &mut schedule);
+        let outcome = race(&start, &operations, &mut schedule);
         assert!(serial.contains(&outcome), "gave {outcome:#?}\nnot {serial:#?}");
     }
 }

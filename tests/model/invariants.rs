@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use edgedrive::ports::Clock;
+use serde_json::json;
 
 use crate::world::{Settings, World};
 
 /// Each query finds what should not be. ?1 is the present time, ?2 the number of versions kept.
-const BREACHES: [(&str, &str); 19] = [
+const BREACHES: [(&str, &str); 28] = [
     (
         "a folder's totals are not what a recount finds",
         "WITH RECURSIVE below(top, id) AS (
@@ -36,7 +37,7 @@ const BREACHES: [(&str, &str); 19] = [
     (
         "more than the quota",
         "SELECT r.size, b.size, d.version_bytes, d.quota FROM drives d JOIN nodes r ON r.root_of = d.account_id
-           JOIN nodes b ON b.root_of = -d.account_id WHERE r.size + b.size + d.version_bytes > d.quota",
+           JOIN nodes b ON b.root_of = -d.account_id WHERE r.size + b.size + d.version_bytes + d.upload_bytes > d.quota",
     ),
     (
         "version_bytes is not the sum of the versions",
@@ -88,11 +89,51 @@ const BREACHES: [(&str, &str); 19] = [
            UNION ALL SELECT n.id FROM below b JOIN nodes n ON n.parent_id = b.id)
          SELECT token FROM locks WHERE expires_at > ?1 AND node_id IN (SELECT id FROM below)",
     ),
+    (
+        "upload_bytes is not the sum of the chunks",
+        "SELECT d.upload_bytes FROM drives d
+         WHERE d.upload_bytes <> (SELECT coalesce(sum(c.size), 0) FROM chunks c WHERE c.account_id = d.account_id)",
+    ),
+    (
+        "property_bytes is not what properties and tags take",
+        "SELECT d.property_bytes FROM drives d WHERE d.property_bytes <>
+           (SELECT coalesce(sum(64 + octet_length(namespace) + octet_length(name) + octet_length(value)
+             + coalesce(octet_length(lang), 0)), 0) FROM properties WHERE account_id = d.account_id)
+           + (SELECT coalesce(sum(64 + octet_length(tag)), 0) FROM tags WHERE account_id = d.account_id)",
+    ),
+    (
+        "a drive's locks are not as many as it says",
+        "SELECT d.locks FROM drives d WHERE d.locks <> (SELECT count(*) FROM locks WHERE account_id = d.account_id)",
+    ),
+    (
+        "a drive's uploads are not as many as it says",
+        "SELECT d.uploads FROM drives d WHERE d.uploads <> (SELECT count(*) FROM uploads WHERE account_id = d.account_id)",
+    ),
+    (
+        "something of another drive than the node that it belongs to",
+        "WITH RECURSIVE owned(id, account_id) AS (SELECT id, abs(root_of) FROM nodes WHERE root_of IS NOT NULL
+           UNION ALL SELECT n.id, o.account_id FROM owned o JOIN nodes n ON n.parent_id = o.id)
+         SELECT x.node_id FROM (SELECT node_id, account_id FROM properties UNION ALL SELECT node_id, account_id FROM locks
+           UNION ALL SELECT node_id, account_id FROM tags UNION ALL SELECT node_id, account_id FROM versions) x
+         JOIN owned o ON o.id = x.node_id WHERE x.account_id <> o.account_id",
+    ),
+    (
+        "an upload that has another number of chunks or bytes than it says",
+        "SELECT u.id FROM uploads u LEFT JOIN chunks c ON c.upload_id = u.id WHERE NOT u.linked
+         GROUP BY u.id HAVING u.received <> coalesce(sum(c.size), 0) OR u.pieces <> count(c.name)",
+    ),
+    ("a chunk of a file that is made", "SELECT u.id FROM uploads u JOIN chunks c ON c.upload_id = u.id WHERE u.linked"),
+    ("an upload of a token that is gone", "SELECT id FROM uploads WHERE token_id NOT IN (SELECT id FROM tokens)"),
+    (
+        "a chunk whose blob is in use elsewhere, or garbage",
+        "SELECT blob_key FROM chunks WHERE blob_key IN (SELECT blob_key FROM parts UNION ALL SELECT blob_key FROM blob_garbage)",
+    ),
     ("a guard that was left behind", "SELECT failed FROM guard"),
 ];
 
-/// Checks all of them.
+/// Checks all of them, once the jobs are done.
 pub fn check(world: &World, settings: Settings) {
+    world.settle();
     let kept = i64::try_from(settings.versions_kept).unwrap();
     for (breach, query) in BREACHES {
         // SQLite refuses parameters that a statement does not have.
@@ -102,11 +143,14 @@ pub fn check(world: &World, settings: Settings) {
         let rows = world.rows(query, []);
         assert!(rows.is_empty(), "{breach}: {rows:?}");
     }
-    let (used, garbage) = (keys(world, "SELECT blob_key FROM parts"), keys(world, "SELECT blob_key FROM blob_garbage"));
+    let used = keys(world, "SELECT blob_key FROM parts UNION ALL SELECT blob_key FROM chunks");
+    let garbage = keys(world, "SELECT blob_key FROM blob_garbage");
     let stored: BTreeSet<_> = world.native.blobs.keys().into_iter().collect();
-    assert!(used.is_subset(&stored), "a part without its blob: {:?}", used.difference(&stored));
+    assert!(used.is_subset(&stored), "a part or chunk without its blob: {:?}", used.difference(&stored));
     let known: BTreeSet<_> = used.union(&garbage).cloned().collect();
     assert!(stored.is_subset(&known), "a blob that nothing names: {:?}", stored.difference(&known));
+    let report = world.fsck();
+    assert!(report["orphans"] == json!([]) && report["losses"] == json!([]), "{report}");
 }
 
 fn keys(world: &World, sql: &'static str) -> BTreeSet<String> {

@@ -45,23 +45,19 @@ fn operations(tokens: Tokens) -> Vec<Operation> {
     submitting.into_iter().chain(plain.into_iter().filter(|_| tokens == Tokens::None)).collect()
 }
 
-fn locked(lock: &Operation) -> Pair {
-    let mut pair = Pair::new(Settings::default(), Native::ports);
-    pair.prepare(std::slice::from_ref(lock));
-    pair
-}
-
 #[test]
 fn every_operation_heeds_every_lock() {
     for path in PATHS {
         for (exclusive, infinite) in [(true, true), (true, false), (false, true), (false, false)] {
             let lock = Operation::Lock { path, exclusive, infinite, tokens: Tokens::None };
-            let mut pair = locked(&lock);
+            let mut locked = Pair::new(Settings::default(), Native::ports);
+            locked.prepare(std::slice::from_ref(&lock));
+            let mut pair = locked.copy(Native::ports);
             for operation in [Tokens::None, Tokens::All].into_iter().flat_map(operations) {
                 let done = pair.perform(&operation);
                 assert_eq!(list(&pair.world).entries, pair.tree.entries(), "{operation:?} under {lock:?}");
                 if done {
-                    pair = locked(&lock);
+                    pair = locked.copy(Native::ports);
                 }
             }
         }

@@ -1,6 +1,9 @@
 //! What clients do. How proptest draws operations is in `strategy`, the request that each becomes
 //! in `requests`.
 
+use crate::bearers::{Bearer, TokenUse};
+use crate::pieces::Pieces;
+
 /// A path without slashes at either end; the root is empty.
 pub type Path = &'static str;
 
@@ -87,6 +90,13 @@ pub enum Operation {
     Purge {
         nth: usize,
     },
+    /// An upload in pieces, by a token.
+    Pieces {
+        by: Bearer,
+        pieces: Pieces,
+    },
+    /// Tokens, and writing by them.
+    Token(TokenUse),
     /// Forty minutes pass; a lock lasts an hour.
     Wait,
 }

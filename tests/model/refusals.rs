@@ -22,7 +22,8 @@ impl Refusals {
         self.0.contains(&status)
     }
 
-    fn add(&mut self, status: u16, applies: bool) {
+    /// Adds a status, if its reason applies.
+    pub fn add(&mut self, status: u16, applies: bool) {
         if applies {
             self.0.insert(status);
         }
@@ -35,13 +36,8 @@ impl Tree {
         let mut no = Refusals::default();
         match operation {
             Operation::Put { path, data, condition, tokens, .. } => {
-                no.add(405, self.is_folder(path));
-                no.add(409, !self.has_parent(path));
+                self.refuse_put(&mut no, path, *tokens);
                 no.add(412, !condition.holds(self.exists(path)) || !tokens.hold(self, path));
-                no.add(
-                    423,
-                    if self.exists(path) { self.is_locked(path, *tokens) } else { self.parent_locked(path, *tokens) },
-                );
                 no.add(507, data.length > self.available());
             }
             Operation::Mkcol { path, tokens } => {
@@ -97,12 +93,21 @@ impl Tree {
                 no.add(423, self.trashed(*nth).is_some_and(|it| self.is_locked(self.home_of(it), Tokens::None)));
             }
             Operation::Purge { nth } => no.add(404, self.trashed(*nth).is_none()),
+            Operation::Pieces { by, pieces } => self.refuse_pieces(&mut no, *by, pieces),
+            Operation::Token(token_use) => self.refuse_token_use(&mut no, token_use),
             Operation::Wait => {}
         }
         if no.is_empty() {
             no.add(507, self.would_exceed_quota(operation));
         }
         no
+    }
+
+    /// The reasons against giving a content to a path, but for its conditions and its length.
+    pub fn refuse_put(&self, no: &mut Refusals, path: &str, tokens: Tokens) {
+        no.add(405, self.is_folder(path));
+        no.add(409, !self.has_parent(path));
+        no.add(423, if self.exists(path) { self.is_locked(path, tokens) } else { self.parent_locked(path, tokens) });
     }
 
     fn refuse_transfer(
@@ -145,12 +150,13 @@ impl Tree {
     }
 
     /// Whether locks hold for a path, and none of them is submitted.
-    fn is_locked(&self, path: &str, tokens: Tokens) -> bool {
+    pub fn is_locked(&self, path: &str, tokens: Tokens) -> bool {
         let (locks, submitted) = (self.covering(path), tokens.submitted(self));
         !locks.is_empty() && !locks.iter().any(|(_, lock)| submitted.iter().any(|(_, token)| *token == lock.token))
     }
 
-    fn parent_locked(&self, path: &str, tokens: Tokens) -> bool {
+    /// Whether locks hold for the folder that a path is in, and none of them is submitted.
+    pub fn parent_locked(&self, path: &str, tokens: Tokens) -> bool {
         parent(path).is_some_and(|folder| self.exists(folder) && self.is_locked(folder, tokens))
     }
 
@@ -175,7 +181,7 @@ impl Tree {
     }
 
     /// Bytes that the quota has left.
-    fn available(&self) -> usize {
+    pub fn available(&self) -> usize {
         self.settings.quota.map_or(usize::MAX, |quota| quota - self.used())
     }
 

@@ -6,6 +6,7 @@ use http::Request;
 use http::request::Builder;
 use serde_json::json;
 
+use crate::bearers::{Bearer, sign};
 use crate::listing::NAMESPACE;
 use crate::operation::{Condition, Data, Operation, Tokens};
 use crate::tree::{Tree, name, parent};
@@ -24,6 +25,21 @@ impl Operation {
     /// The request, as a client makes it who knows all that the model and the world know. None for
     /// `Wait`, which is none.
     pub fn request(&self, tree: &Tree, world: &World) -> Option<Request<Body>> {
+        let mut request = self.unsigned(tree, world)?;
+        sign(&mut request, self.bearer(tree), tree);
+        Some(request)
+    }
+
+    /// Who asks.
+    pub fn bearer(&self, tree: &Tree) -> Bearer {
+        match self {
+            Self::Pieces { by, pieces } => pieces.bearer(*by, tree),
+            Self::Token(token_use) => token_use.bearer(tree),
+            _ => None,
+        }
+    }
+
+    fn unsigned(&self, tree: &Tree, world: &World) -> Option<Request<Body>> {
         let none = Body::empty;
         Some(match self {
             Self::Put { path, data, sized, condition, tokens } => {
@@ -75,12 +91,15 @@ impl Operation {
             Self::Purge { nth } => {
                 complete(request("DELETE", &format!("/api/v1/trash/{}", trashed(*nth, world))), none())
             }
+            Self::Pieces { by, pieces } => pieces.request(pieces.bearer(*by, tree), tree, world),
+            Self::Token(token_use) => token_use.request(tree, world),
             Self::Wait => return None,
         })
     }
 }
 
-fn complete(builder: Builder, body: Body) -> Request<Body> {
+/// Completes a request.
+pub fn complete(builder: Builder, body: Body) -> Request<Body> {
     builder.body(body).expect("the request is well-formed")
 }
 
@@ -138,7 +157,8 @@ fn resource(path: &str, tree: &Tree, world: &World) -> String {
     format!("/api/v1/{kind}/{}", id(path, world))
 }
 
-fn id(path: &str, world: &World) -> i64 {
+/// The number of what is at a path; of nothing, one that nothing has.
+pub fn id(path: &str, world: &World) -> i64 {
     world.find(path).map_or(NO_ID, |(id, _)| id)
 }
 
@@ -160,7 +180,8 @@ pub fn nth_lock(tree: &Tree, nth: usize) -> (String, String) {
 }
 
 impl Data {
-    fn body(self, sized: bool) -> Body {
+    /// The body of a request, whose length is announced or not.
+    pub fn body(self, sized: bool) -> Body {
         let body = Body::from(Bytes::from(self.bytes()));
         if sized { body } else { Body::stream(None, Box::new(body)) }
     }

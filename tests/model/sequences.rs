@@ -1,5 +1,5 @@
 //! Random operations, one after the other. After each, the answer and all that PROPFIND and GET
-//! show are what the model says; in the end the versions too, and the database adds up.
+//! show are what the model says, and webhooks are told of what has become of each file; in the end the versions too, and the database adds up.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -9,16 +9,16 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::invariants;
 use crate::listing::{Listing, list, read};
 use crate::operation::{Operation, fixture};
 use crate::pair::Pair;
 use crate::strategy::{fewer_cases, operation};
 use crate::tree::Tree;
 use crate::world::{Settings, World};
+use crate::{events, invariants};
 
-/// COPY may double a tree; beyond so many nodes, one more tells nothing new.
-const MOST_NODES: usize = 60;
+/// COPY may double a tree; beyond so many nodes, one more tells nothing new. Of more than a hundred, a job tells webhooks.
+const MOST_NODES: usize = 50;
 
 proptest! {
     #![proptest_config(fewer_cases())]
@@ -44,7 +44,11 @@ fn step(pair: &mut Pair, history: &mut History, operation: &Operation) {
     if matches!(operation, Operation::Copy { .. }) && pair.tree.nodes().count() > MOST_NODES {
         return;
     }
+    let before = events::files(&pair.world);
     pair.perform(operation);
+    let expected = events::expected(&before, &events::files(&pair.world));
+    assert_eq!(events::take(&pair.world), expected, "what webhooks are told of {operation:?}");
+    pair.world.settle();
     let listing = list(&pair.world);
     assert_eq!(listing.entries, pair.tree.entries(), "after {operation:?}");
     history.check(&pair.world, &pair.tree, &listing);

@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::bearers::{Bearer, TokenUse};
 use crate::operation::{Condition, Data, Operation, Path, Tokens};
+use crate::pieces::Pieces;
 use crate::tree::is_below;
 
 /// Few paths, so that operations meet. The root is the last, since proptest shrinks to the first.
@@ -12,15 +14,15 @@ const PATHS: [Path; 11] = ["a", "b", "c", "a/b", "a/c", "b/c", "a/b/c", "b/b", "
 /// Those at which files are likelier than folders.
 const FILES: [Path; 5] = ["c", "a/c", "b/c", "a/b/c", "d"];
 
-/// Half as many cases as elsewhere, since each makes a deployment and does many things.
+/// A quarter of the cases of elsewhere, since each makes a deployment and does many things.
 pub fn fewer_cases() -> ProptestConfig {
     let default = ProptestConfig::default();
-    ProptestConfig { cases: default.cases / 2, ..default }
+    ProptestConfig { cases: default.cases / 4, ..default }
 }
 
 /// Any operation. The numbers are weights.
 pub fn operation() -> impl Strategy<Value = Operation> {
-    prop_oneof![5 => change_of_content(), 5 => change_of_tree(), 4 => change_of_state(), 4 => rest_operation()]
+    prop_oneof![5 => change_of_content(), 5 => change_of_tree(), 4 => change_of_state(), 4 => rest_operation(), 6 => pieces(), 3 => token_use()]
 }
 
 fn change_of_content() -> impl Strategy<Value = Operation> {
@@ -70,6 +72,37 @@ fn rest_operation() -> impl Strategy<Value = Operation> {
         2 => (0..4_usize).prop_map(|nth| Operation::Undelete { nth }),
         1 => (0..4_usize).prop_map(|nth| Operation::Purge { nth }),
     ]
+}
+
+fn pieces() -> impl Strategy<Value = Operation> {
+    let upload = || select(&["u", "v"][..]);
+    let total = prop_oneof![2 => Just(None), 1 => select(&[10, 20, 1000][..]).prop_map(Some)];
+    let offset = prop_oneof![4 => Just(None), 1 => select(&[0, 5, 10][..]).prop_map(Some)];
+    let pieces = prop_oneof![
+        3 => (upload(), total).prop_map(|(upload, total)| Pieces::Begin { upload, total }),
+        4 => (upload(), 1..4_usize, data()).prop_map(|(upload, number, data)| Pieces::Chunk { upload, number, data }),
+        3 => (upload(), file_path()).prop_map(|(upload, to)| Pieces::Finish { upload, to }),
+        1 => upload().prop_map(|upload| Pieces::Abandon { upload }),
+        2 => (file_path(), select(&[10, 11, 1000][..])).prop_map(|(path, length)| Pieces::Create { path, length }),
+        6 => (0..3_usize, offset, data()).prop_map(|(nth, offset, data)| Pieces::Patch { nth, offset, data }),
+        1 => (0..3_usize).prop_map(|nth| Pieces::Terminate { nth }),
+    ];
+    (bearer(), pieces).prop_map(|(by, pieces)| Operation::Pieces { by, pieces })
+}
+
+fn bearer() -> impl Strategy<Value = Bearer> {
+    prop_oneof![4 => Just(None), 1 => (0..2_usize).prop_map(Some)]
+}
+
+fn token_use() -> impl Strategy<Value = Operation> {
+    let folder = select(&[None, Some("a"), Some("b"), Some("a/b"), Some("c")][..]);
+    let put = (0..3_usize, file_path(), data());
+    let token_use = prop_oneof![
+        2 => folder.prop_map(|folder| TokenUse::Make { folder }),
+        4 => put.prop_map(|(nth, path, data)| TokenUse::Put { nth, path, data }),
+        1 => (0..3_usize).prop_map(|nth| TokenUse::Revoke { nth }),
+    ];
+    token_use.prop_map(Operation::Token)
 }
 
 fn any_path() -> impl Strategy<Value = Path> {

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::iter;
 use std::rc::Rc;
 
+use crate::bearers::Token;
 use crate::listing::{Contents, Entry, Held};
 use crate::operation::Operation;
+use crate::pieces::Upload;
 use crate::requests::nth_lock;
 use crate::world::Settings;
 
@@ -21,6 +23,10 @@ pub struct Tree {
     nodes: BTreeMap<String, Node>,
     /// In the order in which it was deleted.
     trash: Vec<Trashed>,
+    /// Uploads in pieces, in the order in which they were begun.
+    pub uploads: Vec<Upload>,
+    /// Tokens, in the order in which they were made.
+    pub tokens: Vec<Token>,
     /// What it was set to.
     pub settings: Settings,
     minute: u64,
@@ -87,7 +93,8 @@ pub fn is_below(path: &str, top: &str) -> bool {
 impl Tree {
     /// An empty drive.
     pub fn new(settings: Settings) -> Self {
-        let mut tree = Self { nodes: BTreeMap::new(), trash: Vec::new(), settings, minute: 0, counter: 0 };
+        let (nodes, trash, uploads, tokens) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut tree = Self { nodes, trash, uploads, tokens, settings, minute: 0, counter: 0 };
         tree.insert("", None);
         tree
     }
@@ -138,7 +145,8 @@ impl Tree {
     pub fn used(&self) -> usize {
         let trashed = self.trash.iter().flat_map(|trashed| &trashed.nodes).map(|(_, node)| node);
         let files = self.nodes.values().chain(trashed).filter_map(|node| node.file.as_ref());
-        files.map(|file| file.content.len() + file.versions.iter().map(|(_, old)| old.len()).sum::<usize>()).sum()
+        let of_file = |file: &File| file.content.len() + file.versions.iter().map(|(_, old)| old.len()).sum::<usize>();
+        files.map(of_file).sum::<usize>() + self.pending()
     }
 
     /// What a PROPFIND of everything is to show.
@@ -169,7 +177,7 @@ impl Tree {
     }
 
     /// Does what is not refused, and gives the status of the answer. `token` is what the world
-    /// answered with, where that is a lock token.
+    /// answered with: a lock token, the name of an upload, or a token and its number.
     pub fn carry_out(&mut self, operation: &Operation, token: &str) -> u16 {
         match operation {
             Operation::Put { path, data, .. } => created_or_changed(self.give(path, Rc::new(data.bytes()))),
@@ -225,6 +233,8 @@ impl Tree {
                 self.trash.remove(nth % self.trash.len());
                 204
             }
+            Operation::Pieces { by, pieces } => self.carry_out_pieces(*by, pieces, token),
+            Operation::Token(token_use) => self.use_token(token_use, token),
             Operation::Wait => {
                 self.minute += WAIT_MINUTES;
                 let now = self.minute;
@@ -262,7 +272,7 @@ impl Tree {
     }
 
     /// Gives a content to a name, which may be a file's; says whether the name is new.
-    fn give(&mut self, path: &str, content: Content) -> bool {
+    pub fn give(&mut self, path: &str, content: Content) -> bool {
         let (event, kept) = (self.next(), self.settings.versions_kept);
         let Some(file) = self.nodes.get_mut(path).and_then(|node| node.file.as_mut()) else {
             self.insert(path, Some(content));
@@ -292,6 +302,11 @@ impl Tree {
             self.trash.push(trashed);
         }
         self.remove(path);
+    }
+
+    /// Whether a node is in the trash.
+    pub fn is_trashed(&self, id: u64) -> bool {
+        self.trash.iter().flat_map(|trashed| &trashed.nodes).any(|(_, node)| node.id == id)
     }
 
     /// What was the `nth` to be deleted.
@@ -432,7 +447,7 @@ impl File {
 
     /// The present content becomes a version, unless it is empty or stays.
     fn replace(&mut self, content: Content, event: u64, kept: usize) {
-        if !Rc::ptr_eq(&self.content, &content) {
+        if self.content != content {
             let former = std::mem::replace(&mut self.content, content);
             if !former.is_empty() {
                 self.versions.push((event, former));
@@ -444,7 +459,7 @@ impl File {
     /// Takes over what a file had that this one replaces.
     fn adopt(&mut self, old: Self, event: u64, kept: usize) {
         self.versions.extend(old.versions);
-        if !old.content.is_empty() && !Rc::ptr_eq(&self.content, &old.content) {
+        if !old.content.is_empty() && self.content != old.content {
             self.versions.push((event, old.content));
         }
         self.versions.sort_by_key(|(event, _)| *event);
