@@ -41,6 +41,12 @@ def endpoint(begin_at, account) -> str:
     return account.server.url + begin_at.format(login=account.login)
 
 
+@pytest.fixture
+def token(account) -> str:
+    """One for all programs of a test: an upload is its token's own."""
+    return account.token()
+
+
 def arrived(account, file: Path, mime: str = "text/x-diary") -> bool:
     """Whether the drive holds exactly this file."""
     [found] = account.rest().files()
@@ -51,9 +57,9 @@ def arrived(account, file: Path, mime: str = "text/x-diary") -> bool:
 
 class TestJavaScript:
     @pytest.fixture
-    def run(self, endpoint, account, file, tmp_path):
+    def run(self, endpoint, token, file, tmp_path):
         def run(scenario: str, *more: str) -> dict:
-            return json.loads(node("tus.mjs", scenario, endpoint, account.token(), str(file), *more, folder=tmp_path))
+            return json.loads(node("tus.mjs", scenario, endpoint, token, str(file), *more, folder=tmp_path))
 
         return run
 
@@ -72,9 +78,9 @@ class TestJavaScript:
         assert arrived(account, file)
 
     @AT_BOTH
-    def test_after_a_crash_another_program_goes_on(self, run, endpoint, account, file, tmp_path):
+    def test_after_a_crash_another_program_goes_on(self, run, endpoint, account, token, file, tmp_path):
         urls = tmp_path / "urls.json"
-        program = [tool("node"), str(PROGRAMS / "tus.mjs"), "crash", endpoint, account.token(), str(file), str(urls)]
+        program = [tool("node"), str(PROGRAMS / "tus.mjs"), "crash", endpoint, token, str(file), str(urls)]
         assert subprocess.run(program, timeout=60).returncode == -9
         assert account.rest().files() == []
         assert run("go on", str(urls))["seen"] == ["HEAD", *["PATCH"] * 3]
@@ -87,9 +93,9 @@ class TestJavaScript:
         assert (seen.count("POST"), seen.count("PATCH"), seen[-1]) == (4, 15, "POST")
         assert arrived(account, file)
 
-    def test_after_a_crash_the_parts_go_on(self, run, endpoint, account, file, tmp_path):
+    def test_after_a_crash_the_parts_go_on(self, run, endpoint, account, token, file, tmp_path):
         urls = str(tmp_path / "urls.json")
-        arguments = ["parallel crash", endpoint, account.token(), str(file), urls]
+        arguments = ["parallel crash", endpoint, token, str(file), urls]
         crashed = subprocess.run([tool("node"), str(PROGRAMS / "tus.mjs"), *arguments], timeout=60)
         assert crashed.returncode == -9 and account.rest().files() == []
         seen = run("parallel go on", urls)["seen"]
