@@ -1,8 +1,8 @@
 """The PyPI package `webdav4`."""
 
 import io
-import unicodedata
 import os
+import unicodedata
 from datetime import UTC, datetime
 
 import pytest
