@@ -188,14 +188,18 @@ impl View {
         row.map(|_| ()).ok_or(Error::NotFound("the webhook"))
     }
 
-    /// Has a webhook told something now: the payload of a job. One round trip.
+    /// Has a webhook told something now, even if it fails: the payload of a job. One round trip.
     pub async fn tell_webhook(&self, id: i64, payload: String) -> Result<()> {
         let job = Statement::jobs(
             "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
              VALUES (?1, 'webhook', ?2, ?3, ?4, ?4) RETURNING 1 AS one",
             [self.account().into(), id.into(), payload.into(), self.now().into()],
         );
-        self.commit(vec![job], &Touched::nothing()).await?;
+        let line = Statement::write(
+            "UPDATE webhooks SET not_before = 0 WHERE id = ?1 AND failing_since IS NOT NULL",
+            [id.into()],
+        );
+        self.commit(vec![line, job], &Touched::nothing()).await?;
         Ok(())
     }
 }
