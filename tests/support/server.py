@@ -40,8 +40,8 @@ class Server:
         return answer.json()
 
     def close(self):
-        """Deletes the accounts that the tests made."""
-        for account in self._accounts:
+        """Deletes the accounts that the tests made, where the server is not the tests' own, which goes with all it has."""
+        for account in () if os.environ.get("EDGEDRIVE_STATE") else self._accounts:
             self.admin.delete(f"accounts/{account.id}")
         self.admin.close()
 
