@@ -73,6 +73,7 @@ impl NativeSql {
             connection.set_limit(limit, value)?;
         }
         connection.pragma_update(None, "foreign_keys", true)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         Ok(Self { connection: RefCell::new(connection) })
     }
 
@@ -112,6 +113,9 @@ impl Sql for NativeSql {
         Ok(Batch { results, rows_read: 0, rows_written: 0 })
     }
 }
+
+/// More than there are.
+const STATEMENTS_KEPT: usize = 512;
 
 fn run(transaction: &Transaction, statement: &Statement) -> Result<Rows, SqlError> {
     let params: Vec<Field> = statement.params.iter().map(param).collect::<Result<_, _>>()?;
