@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use http::HeaderValue;
+
 use crate::crypto::MasterKeys;
 use crate::s3;
 use crate::scan::Scanner;
@@ -46,6 +48,17 @@ pub enum Origins {
     Any,
     /// These, as browsers write them: `https://app.example`.
     Listed(Vec<String>),
+}
+
+impl Origins {
+    /// Whether it is open to the origin that a request says.
+    pub fn include(&self, origin: &HeaderValue) -> bool {
+        match self {
+            Self::None => false,
+            Self::Any => true,
+            Self::Listed(listed) => listed.iter().any(|one| one.as_bytes() == origin.as_bytes()),
+        }
+    }
 }
 
 /// How much is kept of what was.

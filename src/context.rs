@@ -32,11 +32,26 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The drive that the request's token names, and the token. 401 where there is none; nothing
-    /// is read yet.
+    /// The drive that the request's token names, and the token. 401 where there is none, 403 where a page of another
+    /// origin has a browser send it; nothing is read yet.
     pub fn drive(&self) -> Result<(Drive, Credentials)> {
         let credentials = auth::credentials(&self.headers)?;
+        if self.is_forged() {
+            return Err(Error::Forbidden("this page may not use the login that the browser remembers".to_owned()));
+        }
         Ok((self.drive_of(credentials.account), credentials))
+    }
+
+    /// Whether a page of another origin has the browser change something with the login that it remembers for us, which no
+    /// form needs a preflight for. Programs that send a token themselves name an origin that is allowed; extensions of
+    /// browsers have schemes of their own (Fetch Metadata Request Headers, 2.3).
+    fn is_forged(&self) -> bool {
+        let foreign = matches!(self.header("sec-fetch-site"), Some("cross-site" | "same-site"));
+        let is_page = self.headers.get(header::ORIGIN).is_none_or(|origin| {
+            let is_of_the_web = origin == "null" || origin.as_bytes().starts_with(b"http");
+            is_of_the_web && !self.config.cors_origins.include(origin)
+        });
+        foreign && is_page && !self.method.is_safe() && auth::is_basic(&self.headers)
     }
 
     /// The drive of an account.

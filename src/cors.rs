@@ -55,10 +55,6 @@ pub fn add_headers(cx: &Context<'_>, headers: &mut HeaderMap) {
 
 /// What `Access-Control-Allow-Origin` says to the origin of the request; none where it may not ask, or is none.
 fn allowed(origins: &Origins, headers: &HeaderMap) -> Option<HeaderValue> {
-    let origin = headers.get(header::ORIGIN)?;
-    match origins {
-        Origins::None => None,
-        Origins::Any => Some(HeaderValue::from_static("*")),
-        Origins::Listed(listed) => listed.iter().any(|one| one.as_bytes() == origin.as_bytes()).then(|| origin.clone()),
-    }
+    let origin = headers.get(header::ORIGIN).filter(|origin| origins.include(origin))?;
+    Some(if *origins == Origins::Any { HeaderValue::from_static("*") } else { origin.clone() })
 }

@@ -1,7 +1,7 @@
 //! The Authorization header (RFC 9110, 11.6.2): Bearer, or Basic with the token as password.
 
 use data_encoding::BASE64;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 
 use super::token;
 use crate::error::{Error, Result};
@@ -34,6 +34,12 @@ fn parse(headers: &HeaderMap) -> Option<Credentials> {
     token::parse(std::str::from_utf8(pair.get(colon + 1..)?).ok()?)
 }
 
+/// Whether a user's name and password are sent, which browsers remember.
+pub fn is_basic(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::AUTHORIZATION).map_or(&[][..], HeaderValue::as_bytes).trim_ascii_start();
+    value.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic"))
+}
+
 /// The bearer of the header, if there is one.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, value) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
@@ -42,8 +48,6 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn read(value: &str) -> Option<i64> {

@@ -5,5 +5,5 @@ mod credentials;
 mod token;
 
 pub use self::admin::require_admin;
-pub use self::credentials::{credentials, credentials_of};
+pub use self::credentials::{credentials, credentials_of, is_basic};
 pub use self::token::{hash_token, new_secret};

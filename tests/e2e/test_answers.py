@@ -166,6 +166,37 @@ def test_no_other_origin_may(server, account, origin):
     assert "origin" in words(answer, "vary"), "no cache may give it to another"
 
 
+EVIL = "https://evil.example"
+
+
+@pytest.mark.parametrize("site, origin", [("cross-site", EVIL), ("same-site", EVIL), ("cross-site", "null"), ("cross-site", None)])
+@pytest.mark.parametrize("method, path", [("POST", "/api/v1/files"), ("POST", "/api/v1/tokens"), ("PUT", "/dav/f"), ("DELETE", "/dav/d")])
+def test_a_page_of_another_origin_changes_nothing_with_the_login_that_the_browser_remembers(account, site, origin, method, path):
+    """What a form sends, and what no form sends: a browser adds the remembered password to both."""
+    dav, token = account.dav(), account.token()
+    dav.folder("d")
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"} | ({"Origin": origin} if origin else {})
+    body = {"files": {"file": ("f", b"forged")}} if path.endswith("files") else {"content": b"{}"}
+    answer = httpx.request(method, account.server.url + path, headers=headers, auth=("me", token), **body)
+    assert answer.status_code == 403, answer.text
+    assert dav.names() == {"d/"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "chrome-extension://abcdef"},
+        pytest.param({"Sec-Fetch-Site": "cross-site", "Origin": ORIGIN}, marks=needs_cors),
+    ],
+)
+def test_whoever_sends_a_password_himself_may_change_things(account, headers):
+    answer = httpx.put(account.server.url + "/dav/f", headers=headers, auth=("me", account.token()), content=b"x")
+    assert answer.status_code == 201, answer.text
+
+
 @needs_cors
 def test_options_without_the_headers_of_a_preflight_is_what_it_was(server, dav):
     assert httpx.options(server.url + "/dav/", headers={"Origin": ORIGIN}).status_code == 401
