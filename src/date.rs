@@ -2,20 +2,22 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use jiff::SignedDuration;
+use jiff::civil::{DateTime, Time};
+use jiff::fmt::temporal::{DateTimePrinter, Pieces, PiecesOffset};
 
 use crate::ports::Millis;
 
 /// The milliseconds of a day.
 pub const DAY: Millis = 86_400_000;
 
+/// In UTC. (A timestamp of jiff's ends a day before the year 9999 does.)
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 /// ISO 8601 with milliseconds, as in `2026-06-22T12:00:00.000Z`.
 pub fn iso8601(at: Millis) -> String {
-    let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000);
-    let time = time.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let seconds = time.replace_nanosecond(0).unwrap_or(time).format(&Rfc3339).unwrap_or_default();
-    format!("{}.{:03}Z", seconds.trim_end_matches('Z'), time.millisecond())
+    let time = EPOCH.saturating_add(SignedDuration::from_millis(at));
+    format!("{}Z", DateTimePrinter::new().precision(Some(3)).datetime_to_string(&time))
 }
 
 /// The end of the year 9999, in seconds.
@@ -46,13 +48,24 @@ pub fn parse(text: &str) -> Option<Millis> {
     let text = text.trim();
     let at = if text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains('-') {
         decimal_seconds(text)?
-    } else if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
-        i64::try_from(time.unix_timestamp_nanos().div_euclid(1_000_000)).ok()?
+    } else if let Ok(pieces) = Pieces::parse(text) {
+        with_offset(&pieces)?
     } else {
         let since = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
         i64::try_from(since.as_millis()).ok()?
     };
     Some(at).filter(|at| (0..=LAST_SECOND * 1000 + 999).contains(at))
+}
+
+/// The time that RFC 3339 writes; none without a time of day or an offset.
+fn with_offset(pieces: &Pieces<'_>) -> Option<Millis> {
+    let time: Time = pieces.time()?;
+    let offset = match pieces.offset()? {
+        PiecesOffset::Numeric(offset) => offset.offset().seconds(),
+        _ => 0,
+    };
+    let since = DateTime::from_parts(pieces.date(), time).duration_since(EPOCH);
+    i64::try_from(since.as_nanos().div_euclid(1_000_000)).ok().map(|at| at - i64::from(offset) * 1000)
 }
 
 #[cfg(test)]
@@ -64,6 +77,10 @@ mod tests {
         assert_eq!(iso8601(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(iso8601(1_782_129_600_007), "2026-06-22T12:00:00.007Z");
         assert_eq!(iso8601(-1), "1969-12-31T23:59:59.999Z");
+        assert_eq!(iso8601(LAST_SECOND * 1000 + 999), "9999-12-31T23:59:59.999Z");
+        for beyond in [i64::MIN, i64::MAX] {
+            assert!(iso8601(beyond).ends_with('Z'));
+        }
     }
 
     #[test]
@@ -75,6 +92,7 @@ mod tests {
             ("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777_000)),
             ("1994-11-06T09:49:37+01:00", Some(784_111_777_000)),
             ("2026-06-22T12:00:00.007Z", Some(1_782_129_600_007)),
+            ("2026-06-22T12:00:00,007-00:00", Some(1_782_129_600_007)),
             ("9999-12-31T23:59:59.999Z", Some(LAST_SECOND * 1000 + 999)),
             ("253402300800", None),
             ("99999999999999999999", None),
