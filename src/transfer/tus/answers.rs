@@ -2,7 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
-use super::{CHECKSUMS, EXTENSIONS, RESUMABLE, VERSION};
+use super::headers::CHECKSUMS;
+use super::protocol::{EXTENSIONS, RESUMABLE, VERSION};
 use crate::body::Body;
 use crate::context::Context;
 use crate::date::http_date;

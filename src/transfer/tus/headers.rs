@@ -3,10 +3,12 @@
 use data_encoding::BASE64;
 use http::{HeaderMap, HeaderValue};
 
-use super::CHECKSUMS;
 use crate::error::{Error, Result};
 use crate::ports::Count;
 use crate::store::{Algorithm, Checksum};
+
+/// Those that are understood there.
+pub const CHECKSUMS: &str = "sha1,md5,sha256";
 
 /// `Upload-Checksum`: 400 where it is malformed.
 pub fn checksum(headers: &HeaderMap) -> Result<Option<Checksum>> {
