@@ -19,7 +19,7 @@ use self::methods::{
     unlock,
 };
 use self::request::Request;
-use self::request::mount::{Asked, Tree};
+use self::request::mount::{MountedPath, Tree};
 use self::request::preconditions::Preconditions;
 use self::trees::{chunked_v1, meta, private_link, top, trash, uploads, versions};
 use crate::body::Body;
@@ -32,7 +32,7 @@ use crate::transfer::tus::{self, Tus};
 
 /// Whether a path is below a mount.
 pub fn is_mounted(path: &str, webdav_name: &str) -> bool {
-    Asked::find(path, webdav_name, None).is_some()
+    MountedPath::find(path, webdav_name, None).is_some()
 }
 
 /// Answers a request below a mount.

@@ -9,7 +9,7 @@ pub mod preconditions;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use self::headers::{Depth, HeaderError};
-use self::mount::{Asked, Mount, Tree};
+use self::mount::{Mount, MountedPath, Tree};
 use self::path::{DavPath, PathError};
 use crate::body::Body;
 use crate::context::Context;
@@ -77,7 +77,7 @@ impl<'a> Request<'a> {
     /// The same for another path than that of the request.
     async fn read_at(cx: &'a Context<'a>, path: &str) -> Result<Self> {
         let (drive, credentials) = cx.drive()?;
-        let asked = Asked::find(path, &cx.config.webdav_name, Some(credentials.account));
+        let asked = MountedPath::find(path, &cx.config.webdav_name, Some(credentials.account));
         let mut asked = asked.ok_or(Error::NoResource)?;
         if let Some(own) = asked.maybe_login() {
             let caller = drive.view(&credentials, &ViewRequest::default(), Vec::new()).await?.caller;
@@ -145,8 +145,8 @@ impl<'a> Request<'a> {
     /// round trip.
     async fn learn_login(&self, raw: &str) -> Result<()> {
         let behind = raw.strip_prefix(self.cx.forwarded_prefix()).unwrap_or(raw);
-        let asked = Asked::find(behind, &self.cx.config.webdav_name, Some(self.credentials.account));
-        let names_one = asked.as_ref().and_then(Asked::maybe_login).is_some();
+        let asked = MountedPath::find(behind, &self.cx.config.webdav_name, Some(self.credentials.account));
+        let names_one = asked.as_ref().and_then(MountedPath::maybe_login).is_some();
         if names_one && self.tree != Tree::Files && self.drive.expected_login().is_none() {
             let view = self.drive.view(&self.credentials, &ViewRequest::default(), Vec::new()).await?;
             self.drive.expect_login(&view.caller.login);
@@ -155,10 +155,11 @@ impl<'a> Request<'a> {
     }
 
     /// The mount of this drive that a path is below.
-    fn asked<'p>(&self, path: &'p str) -> Option<Asked<'p>> {
-        let asked = Asked::find(path, &self.cx.config.webdav_name, Some(self.credentials.account));
+    fn asked<'p>(&self, path: &'p str) -> Option<MountedPath<'p>> {
+        let asked = MountedPath::find(path, &self.cx.config.webdav_name, Some(self.credentials.account));
         // Where the request itself tells the login, another mount of that login is known.
-        let own = asked.as_ref().and_then(Asked::maybe_login).filter(|own| own.login == self.drive.expected_login());
+        let own =
+            asked.as_ref().and_then(MountedPath::maybe_login).filter(|own| own.login == self.drive.expected_login());
         own.or(asked).filter(|asked| is_own(asked, &self.drive))
     }
 
@@ -205,7 +206,7 @@ impl<'a> Request<'a> {
         let path = self.own_path(href).ok_or(Error::ConflictCondition("search-scope-valid"))?;
         let behind = path.strip_prefix(self.cx.forwarded_prefix()).filter(|rest| rest.starts_with('/'));
         let path = behind.unwrap_or(path);
-        if Asked::find(path, &self.cx.config.webdav_name, None).is_some() {
+        if MountedPath::find(path, &self.cx.config.webdav_name, None).is_some() {
             return Self::read_at(self.cx, path).await;
         }
         Self::read_at(self.cx, &format!("/remote.php/dav/{}", path.trim_start_matches('/'))).await
@@ -283,7 +284,7 @@ fn outside() -> Error {
 }
 
 /// Whether a mount is one of this drive, as far as can be told before the drive is read.
-fn is_own(asked: &Asked<'_>, drive: &Drive) -> bool {
+fn is_own(asked: &MountedPath<'_>, drive: &Drive) -> bool {
     asked.login.as_ref().is_none_or(|login| drive.expect_login(login))
         && asked.space.as_ref().is_none_or(|space| *space == space_id(drive.account()))
 }

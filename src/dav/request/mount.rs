@@ -86,7 +86,7 @@ const MOUNTS: [(&[Segment], Tree); 20] = [
 
 /// A path that was found below a mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked<'a> {
+pub struct MountedPath<'a> {
     /// What is there.
     pub tree: Tree,
     /// The mount as it was asked for, like `/remote.php/dav/files/me`.
@@ -99,7 +99,7 @@ pub struct Asked<'a> {
     pub space: Option<String>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> MountedPath<'a> {
     /// The mount that a path is below, for the owner of the account `account`; none for a path of something else.
     pub fn find(path: &'a str, webdav_name: &str, account: Option<i64>) -> Option<Self> {
         MOUNTS.iter().find_map(|(pattern, tree)| Self::below(path, pattern, *tree, webdav_name, account))
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     fn asked(path: &str) -> Option<(Tree, String, String, Option<String>)> {
-        let asked = Asked::find(path, "OpenCoper", Some(7))?;
+        let asked = MountedPath::find(path, "OpenCoper", Some(7))?;
         Some((asked.tree, asked.mount, asked.rest.to_owned(), asked.login))
     }
 
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_path_may_be_a_mount_of_its_own_login() {
-        let asked = |path| Asked::find(path, "OpenCoper", Some(7)).unwrap().maybe_login();
+        let asked = |path| MountedPath::find(path, "OpenCoper", Some(7)).unwrap().maybe_login();
         assert_eq!(asked("/%64av/fi%6Ces/me/a").unwrap().mount, "/dav/files/me");
         let maybe = asked("/dav/files/m%65/a").unwrap();
         assert_eq!((maybe.mount.as_str(), maybe.rest, maybe.login.as_deref()), ("/dav/files/m%65", "/a", Some("me")));
