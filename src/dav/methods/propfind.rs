@@ -9,7 +9,7 @@ use crate::dav::request::Request;
 use crate::dav::request::headers::Depth;
 use crate::dav::request::mount::Tree;
 use crate::dav::request::preconditions::Preconditions;
-use crate::dav::trees::trash;
+use crate::dav::request::trash_names;
 use crate::error::{Error, Result};
 use crate::store::{Listing, Scope, ViewRequest};
 
@@ -34,7 +34,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
     };
     preconditions.extend(&mut read);
     let trash = match request.tree {
-        Tree::Trash => Some(match trash::number(request.path.segments())? {
+        Tree::Trash => Some(match trash_names::number(request.path.segments())? {
             Some(item) => request.drive.find_trashed(item),
             None => request.drive.trash_statement(0, limit),
         }),

@@ -5,6 +5,7 @@ pub mod headers;
 pub mod mount;
 pub mod path;
 pub mod preconditions;
+pub mod trash_names;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -15,7 +16,6 @@ use crate::body::Body;
 use crate::context::Context;
 use crate::dav::props::resource::{Ids, Viewer};
 use crate::dav::props::sync_props::global_id;
-use crate::dav::trees::trash;
 use crate::dav::xml::{self, Element, XmlError};
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, StreamError, read_at_most};
@@ -110,7 +110,7 @@ impl<'a> Request<'a> {
     /// The node that the path names.
     pub fn address(&self) -> Address {
         match self.tree {
-            Tree::Trash => trash::address(self.path.segments()),
+            Tree::Trash => trash_names::address(self.path.segments()),
             _ => Address::Path(self.path.segments().to_vec()),
         }
     }

@@ -9,10 +9,10 @@ use crate::dav::methods::{get, options, propfind};
 use crate::dav::request::headers;
 use crate::dav::request::mount::Tree;
 use crate::dav::request::preconditions::Preconditions;
+use crate::dav::request::trash_names::{names, number};
 use crate::dav::request::{Request, Target};
 use crate::error::{Error, Result};
-use crate::name::MAX_NAME;
-use crate::store::{Address, Deleted, Expect, Place, Scope, Trail, Transfer, Trashed, ViewRequest, twice};
+use crate::store::{Deleted, Expect, Place, Scope, Trail, Transfer, ViewRequest, twice};
 
 /// All methods here.
 const ALLOW: &str = "OPTIONS, GET, HEAD, PROPFIND, MOVE, DELETE";
@@ -34,40 +34,6 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         }
         _ => Err(Error::MethodNotAllowed(ALLOW)),
     }
-}
-
-/// The name of something in the trash: what it was called, and its number, which nothing else has.
-pub fn item_name(trashed: &Trashed) -> String {
-    let number = format!(".d{}", trashed.node.id);
-    let name = trashed.original_name.as_str();
-    let most = name.floor_char_boundary(MAX_NAME.saturating_sub(number.len()));
-    format!("{}{number}", name.get(..most).unwrap_or(name))
-}
-
-/// The address of a path below the trash. The number of an item counts, alone or behind a name.
-pub fn address(segments: &[String]) -> Address {
-    Address::Trash(names(segments))
-}
-
-fn names(segments: &[String]) -> Vec<String> {
-    let mut names = segments.to_vec();
-    if let Some(item) = names.first_mut() {
-        *item = number_in(item).to_owned();
-    }
-    names
-}
-
-/// The number of the item that a path is at or below: 404 where it names none.
-pub fn number(segments: &[String]) -> Result<Option<i64>> {
-    segments.first().map(|item| number_of(item)).transpose()
-}
-
-fn number_of(item: &str) -> Result<i64> {
-    crate::resource::parse_id(number_in(item), "what was deleted")
-}
-
-fn number_in(item: &str) -> &str {
-    item.rsplit_once(".d").map_or(item, |(_, number)| number)
 }
 
 /// Puts something back, an item or what is in one: where it was, or, where the client names a path in the drive, there.
@@ -120,24 +86,4 @@ async fn take_out(request: &Request<'_>, preconditions: &Preconditions, target: 
         view.take_out(&deleted, &place, replaced).await
     })
     .await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_item_is_known_by_its_number() {
-        let names = |path: &[&str]| path.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let address = |path: &[&str]| match address(&names(path)) {
-            Address::Trash(names) => names.join("/"),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(address(&[]), "");
-        assert_eq!(address(&["a.txt.d42", "b.d7"]), "42/b.d7");
-        assert_eq!(address(&["42"]), "42");
-        assert_eq!(number(&names(&["x.d.d42"])).unwrap(), Some(42));
-        assert!(number(&[]).unwrap().is_none());
-        assert!(number(&names(&["a.txt"])).is_err());
-    }
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::Locks;
 use crate::dav::props::resource::Deletion;
 use crate::dav::request::path::encode_segment;
-use crate::dav::trees::trash;
+use crate::dav::request::trash_names::item_name;
 use crate::store::{Node, Trashed};
 
 /// The folders of a listing; parents come before their members.
@@ -71,7 +71,7 @@ impl Folders {
     /// A name as it stands in an href: an item of the trash has one of its own.
     fn segment(&self, id: i64, name: &str) -> String {
         match self.trashed.get(&id) {
-            Some(trashed) => encode_segment(&trash::item_name(trashed)).to_string(),
+            Some(trashed) => encode_segment(&item_name(trashed)).to_string(),
             None => encode_segment(name).to_string(),
         }
     }
