@@ -21,7 +21,7 @@ use crate::dav::request::path::encode_segment;
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, StreamError};
 use crate::store::{
-    Credentials, Drive, FoundNode, Listing, Lock, Node, PAGE_BYTES, Scope, Trail, Trashed, View, ViewRequest,
+    Caller, Credentials, Drive, FoundNode, Listing, Lock, Node, PAGE_BYTES, Scope, Trail, Trashed, View, ViewRequest,
 };
 
 /// Bytes of XML that are written before they are sent.
@@ -165,7 +165,7 @@ impl ListingSource {
                 .map(|below| (below.path.clone(), below.lock.clone(), request.mount.href_below(trail, below)))
                 .collect(),
             wanted,
-            viewer: request.viewer(&view.caller),
+            viewer: viewer(request, &view.caller),
             first: None,
             xml: Some(Multistatus::new()),
             rest: Vec::new().into_iter(),
@@ -221,6 +221,19 @@ impl ListingSource {
             let resource = Resource { node, is_root, locks, viewer: &self.viewer, deletion: deletion.as_ref() };
             self.wanted.write(&resource, href, xml);
         }
+    }
+}
+
+/// Who looks at the resources.
+fn viewer(request: &Request<'_>, caller: &Caller) -> Viewer {
+    Viewer {
+        caller: caller.clone(),
+        mount_name: request.cx.config.webdav_name.clone(),
+        ids: request.ids,
+        is_sync: request.is_sync,
+        is_trash: request.tree == Tree::Trash,
+        base_url: request.cx.base_url().ok(),
+        now: request.drive.now(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::live::{LIVE, Live};
 use crate::dav::xml::Writer;
 use crate::ports::Millis;
+use crate::resource::Ids;
 use crate::store::{Caller, Lock, Node, Property, Trashed};
 
 /// The name of a property.
@@ -56,15 +57,6 @@ pub struct Viewer {
     pub base_url: Option<String>,
     /// The present time.
     pub now: Millis,
-}
-
-/// The form of ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ids {
-    /// A number; with the instance behind it, where it is to be unique in the world.
-    Nextcloud,
-    /// `DRIVE!NUMBER`, below the URLs of spaces.
-    Spaces,
 }
 
 /// A resource whose properties are asked for.

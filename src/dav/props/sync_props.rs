@@ -3,28 +3,20 @@
 use quick_xml::escape::escape;
 
 use super::live::{number, text, xml};
-use super::resource::{Ids, Resource, Value};
+use super::resource::{Resource, Value};
 use crate::dav::xml::OWNCLOUD;
-use crate::resource::{self, space_id};
+use crate::resource::Ids;
 use crate::store::{Algorithm, FAVORITE, Scope, Scopes};
 
 /// What a caller who may write may do with a file.
 const OF_FILES: &str = "DNVW";
-
-/// Unique among all nodes of the world, and for ever.
-pub fn global_id(ids: Ids, account: i64, node: i64) -> String {
-    match ids {
-        Ids::Nextcloud => resource::global_id(node),
-        Ids::Spaces => format!("{}!{node}", space_id(account)),
-    }
-}
 
 /// `oc:id`: the trash itself has none, since clients take all that has one there for something that was deleted.
 pub fn id<'a>(resource: &Resource<'a>) -> Option<Value<'a>> {
     if resource.is_root && resource.viewer.is_trash {
         return None;
     }
-    text(global_id(resource.viewer.ids, resource.viewer.caller.account_id, resource.node.id))
+    text(resource.viewer.ids.global_id(resource.viewer.caller.account_id, resource.node.id))
 }
 
 /// `oc:fileid`: in ownCloud's spaces the same as `oc:id`.

@@ -14,12 +14,10 @@ use self::mount::{Mount, MountedPath, Tree};
 use self::path::{DavPath, PathError};
 use crate::body::Body;
 use crate::context::Context;
-use crate::dav::props::resource::{Ids, Viewer};
-use crate::dav::props::sync_props::global_id;
 use crate::dav::xml::{self, Element, XmlError};
 use crate::error::{Error, Result};
 use crate::ports::{ByteSource, StreamError, read_at_most};
-use crate::resource::space_id;
+use crate::resource::{Ids, space_id};
 use crate::store::{Address, Caller, Credentials, Drive, Scope, ViewRequest};
 use crate::transfer::etag_header;
 
@@ -63,7 +61,7 @@ pub struct Request<'a> {
     /// In which form clients of the mount read ids.
     pub ids: Ids,
     /// Whether the mount is one of Nextcloud's or ownCloud's.
-    is_sync: bool,
+    pub is_sync: bool,
     /// The mount as the client sees it, like `/api/dav`.
     pub mount: Mount,
 }
@@ -92,19 +90,6 @@ impl<'a> Request<'a> {
         let ids = if asked.space.is_some() { Ids::Spaces } else { Ids::Nextcloud };
         let is_sync = asked.login.is_some() || asked.space.is_some() || asked.mount.starts_with("/remote.php/");
         Ok(Self { cx, path: DavPath::parse(asked.rest)?, tree: asked.tree, ids, is_sync, drive, credentials, mount })
-    }
-
-    /// Who looks at resources.
-    pub fn viewer(&self, caller: &Caller) -> Viewer {
-        Viewer {
-            caller: caller.clone(),
-            mount_name: self.cx.config.webdav_name.clone(),
-            ids: self.ids,
-            is_sync: self.is_sync,
-            is_trash: self.tree == Tree::Trash,
-            base_url: self.cx.base_url().ok(),
-            now: self.drive.now(),
-        }
     }
 
     /// The node that the path names.
@@ -185,7 +170,7 @@ impl<'a> Request<'a> {
     pub fn add_identity(&self, id: i64, etag: &str, headers: &mut HeaderMap) {
         headers.insert(header::ETAG, etag_header(etag));
         headers.insert(HeaderName::from_static("oc-etag"), etag_header(etag));
-        if let Ok(id) = HeaderValue::try_from(global_id(self.ids, self.drive.account(), id)) {
+        if let Ok(id) = HeaderValue::try_from(self.ids.global_id(self.drive.account(), id)) {
             headers.insert(HeaderName::from_static("oc-fileid"), id);
         }
     }

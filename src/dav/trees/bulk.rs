@@ -8,7 +8,7 @@ use http::{HeaderMap, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use crate::body::Body;
-use crate::dav::props::sync_props::{file_permissions, global_id};
+use crate::dav::props::sync_props::file_permissions;
 use crate::dav::request::Request;
 use crate::dav::request::preconditions::Preconditions;
 use crate::dav::request::{checksum, headers};
@@ -225,7 +225,7 @@ fn stored(request: &Request<'_>, caller: &Caller, file: &File, linked: &Linked) 
     let mut outcome = json!({
         "error": false,
         "etag": linked.etag,
-        "fileid": global_id(request.ids, caller.account_id, linked.id),
+        "fileid": request.ids.global_id(caller.account_id, linked.id),
         "permissions": file_permissions(&caller.scopes),
     });
     if file.link.modified_at.is_some() {

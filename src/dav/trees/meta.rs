@@ -7,7 +7,6 @@ use crate::body::Body;
 use crate::dav::answer::multistatus::Multistatus;
 use crate::dav::methods::options;
 use crate::dav::props::resource::{Name, Value};
-use crate::dav::props::sync_props::global_id;
 use crate::dav::props::wanted::Wanted;
 use crate::dav::request::Request;
 use crate::dav::request::headers::Depth;
@@ -47,7 +46,7 @@ async fn list(request: &Request<'_>, node: i64, body: Body) -> Result<Response<B
     if !without_root {
         let (found, missing) = wanted.choose(vec![
             (name(DAV, "resourcetype"), Value::COLLECTION),
-            (name(OWNCLOUD, "id"), text(global_id(request.ids, account, node))),
+            (name(OWNCLOUD, "id"), text(request.ids.global_id(account, node))),
             (name(OWNCLOUD, "meta-path-for-user"), text(format!("/{}", trail.names().join("/")))),
         ]);
         answer.properties(&request.href(&[], true), &found, &missing);
