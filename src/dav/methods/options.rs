@@ -2,7 +2,6 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 
-use super::search::DASL;
 use crate::body::Body;
 use crate::dav::request::Request;
 use crate::dav::request::mount::Tree;
@@ -17,6 +16,9 @@ pub const ALLOW: &str = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, M
 /// The same for a folder, which takes uploads by TUS.
 const ALLOW_TUS: &str = "OPTIONS, GET, HEAD, PUT, POST, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK, \
      REPORT, SEARCH";
+
+/// What the header DASL says (RFC 5323, 3.2).
+const DASL: &str = "<DAV:basicsearch>";
 
 /// What the server can, for a caller who is known.
 pub async fn answer(request: &Request<'_>) -> Result<Response<Body>> {

@@ -10,10 +10,6 @@ use crate::dav::xml::{DAV, Element, NEXTCLOUD, OWNCLOUD};
 use crate::error::{Error, Result};
 use crate::store::{Among, FAVORITE, Filter, Search};
 
-/// The content of `supported-report-set` (RFC 3253, 3.1.5).
-pub const SUPPORTED_REPORTS: &str = "<d:supported-report xmlns:d=\"DAV:\"><d:report>\
-     <oc:filter-files xmlns:oc=\"http://owncloud.org/ns\"/></d:report></d:supported-report>";
-
 /// The most rules that a report may have.
 const MOST_RULES: usize = 16;
 

@@ -9,13 +9,6 @@ use crate::dav::request::Request;
 use crate::dav::request::mount::Tree;
 use crate::error::{Error, Result};
 
-/// What the header DASL says (RFC 5323, 3.2).
-pub const DASL: &str = "<DAV:basicsearch>";
-
-/// The content of `supported-query-grammar-set` (RFC 5323, 3.3).
-pub const SUPPORTED_GRAMMARS: &str = "<d:supported-query-grammar xmlns:d=\"DAV:\"><d:grammar><d:basicsearch/></d:grammar>\
-     </d:supported-query-grammar>";
-
 /// Answers a query. Hrefs in the answer are those of the mount that the scope names. 409 with `search-scope-valid` where
 /// it names none.
 pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>> {

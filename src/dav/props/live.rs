@@ -11,8 +11,6 @@ use super::lock_props::{self, BY_WEBDAV, SUPPORTED_LOCK, lock};
 use super::resource::{Name, Resource, Value};
 use super::sync_props as sync;
 use crate::date::{http_date, iso8601};
-use crate::dav::methods::report::SUPPORTED_REPORTS;
-use crate::dav::methods::search::SUPPORTED_GRAMMARS;
 use crate::dav::xml::{DAV, NEXTCLOUD, OWNCLOUD};
 
 /// The namespaces of Nextcloud's share permissions.
@@ -24,6 +22,14 @@ pub const WINDOWS: &str = "urn:schemas-microsoft-com:";
 
 /// The namespace of what only this program has.
 const OURS: &str = "urn:edgedrive";
+
+/// The content of `supported-report-set` (RFC 3253, 3.1.5).
+const SUPPORTED_REPORTS: &str = "<d:supported-report xmlns:d=\"DAV:\"><d:report>\
+     <oc:filter-files xmlns:oc=\"http://owncloud.org/ns\"/></d:report></d:supported-report>";
+
+/// The content of `supported-query-grammar-set` (RFC 5323, 3.3).
+const SUPPORTED_GRAMMARS: &str = "<d:supported-query-grammar xmlns:d=\"DAV:\"><d:grammar><d:basicsearch/></d:grammar>\
+     </d:supported-query-grammar>";
 
 /// A live property.
 #[derive(Debug)]
