@@ -3,7 +3,7 @@
 use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::body::Body;
-use crate::dav::props::resource::{Name, Value};
+use crate::dav::props::property::{Name, Value};
 use crate::dav::xml::{DAV, Writer};
 
 /// A multistatus that is being written.

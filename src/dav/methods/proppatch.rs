@@ -5,7 +5,7 @@ use http::Response;
 use crate::body::Body;
 use crate::dav::answer::multistatus::Multistatus;
 use crate::dav::props::client_props::{self, Refusal};
-use crate::dav::props::resource::Name;
+use crate::dav::props::property::Name;
 use crate::dav::request::Request;
 use crate::dav::request::preconditions::Preconditions;
 use crate::dav::xml::{DAV, Element, OWNCLOUD};

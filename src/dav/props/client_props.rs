@@ -2,7 +2,7 @@
 //! which is kept to the letter, or the server's own.
 
 use super::live::{self, WINDOWS};
-use super::resource::Name;
+use super::property::Name;
 use crate::date;
 use crate::dav::xml::{DAV, Element, NEXTCLOUD, OWNCLOUD};
 use crate::ports::Millis;

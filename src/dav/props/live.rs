@@ -8,10 +8,12 @@
 use std::borrow::Cow;
 
 use super::lock_props::{self, BY_WEBDAV, SUPPORTED_LOCK, lock};
-use super::resource::{Name, Resource, Value};
+use super::property::{Name, Value, number, text};
+use super::resource::Resource;
 use super::sync_props as sync;
 use crate::date::{http_date, iso8601};
 use crate::dav::xml::{DAV, NEXTCLOUD, OWNCLOUD};
+use crate::store::Property;
 
 /// The namespaces of Nextcloud's share permissions.
 const OCS: &str = "http://open-collaboration-services.org/ns";
@@ -94,8 +96,32 @@ pub fn find(name: Name<'_>) -> Option<&'static Live> {
     LIVE.iter().find(|live| live.name() == name)
 }
 
+/// The value of a property that `live` describes, if there is such a row, and that is a dead one otherwise; none where
+/// the resource has no such property.
+pub fn value<'a>(resource: &Resource<'a>, name: Name<'_>, live: Option<&Live>) -> Option<Value<'a>> {
+    match live {
+        Some(live) => (live.value)(resource),
+        None => resource.node.properties.iter().find(|property| name_of(property) == name).map(dead),
+    }
+}
+
+/// All properties that a client need not know by name (RFC 4918, 9.1), and the dead ones.
+pub fn all<'a>(resource: &Resource<'a>) -> Vec<(Name<'a>, Value<'a>)> {
+    let live =
+        LIVE.iter().filter(|live| live.in_allprop).filter_map(|live| Some((live.name(), (live.value)(resource)?)));
+    live.chain(resource.node.properties.iter().map(|property| (name_of(property), dead(property)))).collect()
+}
+
+fn name_of(property: &Property) -> Name<'_> {
+    Name { namespace: &property.namespace, name: &property.name }
+}
+
+fn dead(property: &Property) -> Value<'_> {
+    Value::Xml(Cow::Borrowed(&property.value), property.lang.as_deref())
+}
+
 /// All live properties. Those of `allprop` are the ones of RFC 4918; the quota is for those who ask by name (RFC 4331, 2).
-pub static LIVE: &[Live] = &[
+static LIVE: &[Live] = &[
     // RFC 4918, 15
     live(DAV, "creationdate", |r| text(iso8601(r.node.created_at))).in_allprop(),
     live(DAV, "displayname", display_name).in_allprop(),
@@ -202,23 +228,6 @@ pub static LIVE: &[Live] = &[
     empty(NEXTCLOUD, "inherited-acl-list"),
     absent(NEXTCLOUD, "group-folder-id"),
 ];
-
-/// A value of text, which will be escaped.
-#[expect(clippy::unnecessary_wraps, reason = "it makes what a row of the table is to give")]
-pub fn text<'a>(text: impl Into<Cow<'a, str>>) -> Option<Value<'a>> {
-    Some(Value::Text(text.into()))
-}
-
-/// A value that is a number.
-pub fn number<'a>(number: i64) -> Option<Value<'a>> {
-    text(number.to_string())
-}
-
-/// A value of XML that stands by itself.
-#[expect(clippy::unnecessary_wraps, reason = "it makes what a row of the table is to give")]
-pub fn xml<'a>(xml: String) -> Option<Value<'a>> {
-    Some(Value::Xml(Cow::Owned(xml), None))
-}
 
 #[expect(clippy::unnecessary_wraps, reason = "it makes what a row of the table is to give")]
 fn constant<'a>(xml: &'static str) -> Option<Value<'a>> {

@@ -1,45 +1,8 @@
-//! The properties of a resource: those that the server makes, which are in the table `live`, and dead ones.
+//! A resource whose properties are asked for, and who looks at it.
 
-use std::borrow::Cow;
-
-use super::live::{LIVE, Live};
-use crate::dav::xml::Writer;
 use crate::ports::Millis;
 use crate::resource::Ids;
-use crate::store::{Caller, Lock, Node, Property, Trashed};
-
-/// The name of a property.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Name<'a> {
-    /// Its namespace; may be empty.
-    pub namespace: &'a str,
-    /// Its local name.
-    pub name: &'a str,
-}
-
-/// The value of a property, ready to be written.
-pub enum Value<'a> {
-    /// Text, to be escaped.
-    Text(Cow<'a, str>),
-    /// XML that stands by itself, and its language.
-    Xml(Cow<'a, str>, Option<&'a str>),
-    /// Nothing: only its name is asked for, or it is empty.
-    Empty,
-}
-
-impl Value<'_> {
-    /// The `resourcetype` of a collection.
-    pub const COLLECTION: Self = Value::Xml(Cow::Borrowed("<d:collection xmlns:d=\"DAV:\"/>"), None);
-
-    /// Writes the property.
-    pub fn write(&self, name: Name<'_>, xml: &mut Writer) {
-        match self {
-            Value::Text(text) => xml.text(name.namespace, name.name, text),
-            Value::Xml(inner, lang) => xml.raw(name.namespace, name.name, *lang, inner),
-            Value::Empty => xml.empty(name.namespace, name.name),
-        }
-    }
-}
+use crate::store::{Caller, Lock, Node, Trashed};
 
 /// Who looks at resources, and by which mount.
 pub struct Viewer {
@@ -103,22 +66,6 @@ impl Deletion {
 }
 
 impl<'a> Resource<'a> {
-    /// The value of a property that `live` describes, if there is such a row, and that is a dead one otherwise; none
-    /// where the resource has no such property.
-    pub fn value(&self, name: Name<'_>, live: Option<&Live>) -> Option<Value<'a>> {
-        match live {
-            Some(live) => (live.value)(self),
-            None => self.node.properties.iter().find(|property| name_of(property) == name).map(dead),
-        }
-    }
-
-    /// All properties that a client need not know by name (RFC 4918, 9.1), and the dead ones.
-    pub fn all(&self) -> Vec<(Name<'a>, Value<'a>)> {
-        let live =
-            LIVE.iter().filter(|live| live.in_allprop).filter_map(|live| Some((live.name(), (live.value)(self)?)));
-        live.chain(self.node.properties.iter().map(|property| (name_of(property), dead(property)))).collect()
-    }
-
     /// The node, if it is a file.
     pub fn file(&self) -> Option<&'a Node> {
         Some(self.node).filter(|node| !node.is_folder())
@@ -128,12 +75,4 @@ impl<'a> Resource<'a> {
     pub fn folder(&self) -> Option<&'a Node> {
         Some(self.node).filter(|node| node.is_folder())
     }
-}
-
-fn name_of(property: &Property) -> Name<'_> {
-    Name { namespace: &property.namespace, name: &property.name }
-}
-
-fn dead(property: &Property) -> Value<'_> {
-    Value::Xml(Cow::Borrowed(&property.value), property.lang.as_deref())
 }

@@ -2,8 +2,8 @@
 
 use quick_xml::escape::escape;
 
-use super::live::{number, text, xml};
-use super::resource::{Resource, Value};
+use super::property::{Value, number, text, xml};
+use super::resource::Resource;
 use crate::dav::xml::OWNCLOUD;
 use crate::resource::Ids;
 use crate::store::{Algorithm, FAVORITE, Scope, Scopes};

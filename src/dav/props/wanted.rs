@@ -1,7 +1,8 @@
 //! Which properties a client asks for: `propfind` (RFC 4918, 14.20), and `prop` in other requests.
 
 use super::live::{self, Live, Needs};
-use super::resource::{Name, Resource, Value};
+use super::property::{Name, Value};
+use super::resource::Resource;
 use crate::dav::answer::multistatus::Multistatus;
 use crate::dav::xml::{DAV, Element};
 use crate::error::{Error, Result};
@@ -118,17 +119,17 @@ impl Wanted {
     pub fn write(&self, resource: &Resource<'_>, href: &str, answer: &mut Multistatus) {
         match self {
             Self::Names => {
-                let names: Vec<_> = resource.all().into_iter().map(|(name, _)| (name, Value::Empty)).collect();
+                let names: Vec<_> = live::all(resource).into_iter().map(|(name, _)| (name, Value::Empty)).collect();
                 answer.properties(href, &names, &[]);
             }
             Self::Unsaid => {
                 let quota = QUOTA.iter().filter_map(|name| live::find(*name));
                 let quota = quota.filter_map(|live| Some((live.name(), (live.value)(resource)?)));
-                let found: Vec<_> = resource.all().into_iter().chain(quota).collect();
+                let found: Vec<_> = live::all(resource).into_iter().chain(quota).collect();
                 answer.properties(href, &found, &[]);
             }
             Self::All(include) => {
-                let mut found = resource.all();
+                let mut found = live::all(resource);
                 let (more, missing) = split(resource, include);
                 let more: Vec<_> =
                     more.into_iter().filter(|(name, _)| !found.iter().any(|(have, _)| have == name)).collect();
@@ -162,7 +163,7 @@ fn split<'a>(resource: &Resource<'a>, names: &'a [Asked]) -> (Vec<(Name<'a>, Val
     let mut found = Vec::with_capacity(names.len());
     let mut missing = Vec::new();
     for asked in names {
-        match resource.value(asked.name(), asked.live) {
+        match live::value(resource, asked.name(), asked.live) {
             Some(value) => found.push((asked.name(), value)),
             None => missing.push(asked.name()),
         }

@@ -6,7 +6,7 @@ use http::{HeaderValue, Response, header};
 use crate::body::Body;
 use crate::dav::answer::multistatus::Multistatus;
 use crate::dav::methods::{options, search};
-use crate::dav::props::resource::{Name, Value};
+use crate::dav::props::property::{Name, Value};
 use crate::dav::props::wanted::Wanted;
 use crate::dav::request::Request;
 use crate::dav::request::headers::Depth;

@@ -9,7 +9,7 @@ use crate::dav::answer::multistatus::Multistatus;
 use crate::dav::empty;
 use crate::dav::methods::options;
 use crate::dav::methods::put::{link_of, stored, to_file};
-use crate::dav::props::resource::{Name, Value};
+use crate::dav::props::property::{Name, Value};
 use crate::dav::request::Request;
 use crate::dav::request::checksum;
 use crate::dav::request::headers::{self, Depth};

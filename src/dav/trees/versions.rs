@@ -8,7 +8,7 @@ use crate::date::http_date;
 use crate::dav::answer::multistatus::Multistatus;
 use crate::dav::empty;
 use crate::dav::methods::options;
-use crate::dav::props::resource::{Name, Value};
+use crate::dav::props::property::{Name, Value};
 use crate::dav::props::wanted::Wanted;
 use crate::dav::request::Request;
 use crate::dav::request::checksum;
