@@ -219,7 +219,8 @@ impl ListingSource {
         let deletion = if self.viewer.is_trash { self.folders.deletion_of(node) } else { None };
         if let Some(xml) = &mut self.xml {
             let resource = Resource { node, is_root, locks, viewer: &self.viewer, deletion: deletion.as_ref() };
-            self.wanted.write(&resource, href, xml);
+            let (found, missing) = self.wanted.choose_from(&resource);
+            xml.properties(href, &found, &missing);
         }
     }
 }

@@ -3,7 +3,6 @@
 use super::live::{self, Live, Needs};
 use super::property::{Name, Value};
 use super::resource::Resource;
-use crate::dav::answer::multistatus::Multistatus;
 use crate::dav::xml::{DAV, Element};
 use crate::error::{Error, Result};
 use crate::store::Detail;
@@ -115,18 +114,16 @@ impl Wanted {
         }
     }
 
-    /// Writes the response for one resource.
-    pub fn write(&self, resource: &Resource<'_>, href: &str, answer: &mut Multistatus) {
+    /// The properties of a resource that are asked for, and the names of those that it has not.
+    pub fn choose_from<'a>(&'a self, resource: &Resource<'a>) -> (Vec<(Name<'a>, Value<'a>)>, Vec<Name<'a>>) {
         match self {
             Self::Names => {
-                let names: Vec<_> = live::all(resource).into_iter().map(|(name, _)| (name, Value::Empty)).collect();
-                answer.properties(href, &names, &[]);
+                (live::all(resource).into_iter().map(|(name, _)| (name, Value::Empty)).collect(), Vec::new())
             }
             Self::Unsaid => {
                 let quota = QUOTA.iter().filter_map(|name| live::find(*name));
                 let quota = quota.filter_map(|live| Some((live.name(), (live.value)(resource)?)));
-                let found: Vec<_> = live::all(resource).into_iter().chain(quota).collect();
-                answer.properties(href, &found, &[]);
+                (live::all(resource).into_iter().chain(quota).collect(), Vec::new())
             }
             Self::All(include) => {
                 let mut found = live::all(resource);
@@ -134,12 +131,9 @@ impl Wanted {
                 let more: Vec<_> =
                     more.into_iter().filter(|(name, _)| !found.iter().any(|(have, _)| have == name)).collect();
                 found.extend(more);
-                answer.properties(href, &found, &missing);
+                (found, missing)
             }
-            Self::Named(names) => {
-                let (found, missing) = split(resource, names);
-                answer.properties(href, &found, &missing);
-            }
+            Self::Named(names) => split(resource, names),
         }
     }
 }
