@@ -9,7 +9,7 @@ mod request;
 mod trees;
 pub mod xml;
 
-use http::{Method, Response, StatusCode};
+use http::{Method, Response};
 use quick_xml::escape::escape;
 
 use self::methods::copy_move::Kind;
@@ -122,11 +122,4 @@ async fn by_method(request: &Request<'_>, body: Body) -> Result<Response<Body>> 
         }
         _ => Err(Error::MethodNotAllowed(options::ALLOW)),
     }
-}
-
-/// An answer without a body.
-fn empty(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
 }

@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use self::folders::Folders;
-use super::multistatus::{Multistatus, xml_answer};
+use self::folders::{Folders, Locks};
+use super::multistatus::Multistatus;
+use super::response::xml_answer;
 use crate::body::Body;
 use crate::dav::props::resource::{Deletion, Resource, Viewer};
 use crate::dav::props::wanted::Wanted;
@@ -74,9 +75,6 @@ async fn send(mut source: ListingSource) -> Result<Response<Body>> {
     };
     Ok(xml_answer(StatusCode::MULTI_STATUS, body))
 }
-
-/// Locks, each with the href that it was taken on; shared by all that it holds for.
-type Locks = Rc<[(Lock, String)]>;
 
 /// Members of a folder that were not read yet.
 struct More {

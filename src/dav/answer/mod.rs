@@ -4,3 +4,4 @@ pub mod found;
 pub mod index;
 pub mod listing;
 pub mod multistatus;
+pub mod response;

@@ -1,7 +1,8 @@
 //! The answer 207 (RFC 4918, 13).
 
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{Response, StatusCode};
 
+use super::response::xml_answer;
 use crate::body::Body;
 use crate::dav::props::property::{Name, Value};
 use crate::dav::xml::{DAV, Writer};
@@ -75,16 +76,6 @@ impl Multistatus {
     pub fn finish(self) -> Response<Body> {
         xml_answer(StatusCode::MULTI_STATUS, Body::from(self.end()))
     }
-}
-
-/// An answer of that status with a document. Sync clients compare the media type to the letter.
-pub fn xml_answer(status: StatusCode, document: Body) -> Response<Body> {
-    let mut response = Response::new(document);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 fn propstat(xml: &mut Writer, names: &[Name<'_>], status: &str, condition: Option<&str>) {

@@ -3,7 +3,7 @@
 use http::{Response, StatusCode};
 
 use crate::body::Body;
-use crate::dav::empty;
+use crate::dav::answer::response::empty;
 use crate::dav::request::Request;
 use crate::dav::request::headers::Depth;
 use crate::dav::request::preconditions::Preconditions;

@@ -4,7 +4,8 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use uuid::Builder;
 
 use crate::body::Body;
-use crate::dav::answer::multistatus::{Multistatus, xml_answer};
+use crate::dav::answer::multistatus::Multistatus;
+use crate::dav::answer::response::xml_answer;
 use crate::dav::props::lock_props::lock_discovery;
 use crate::dav::request::Request;
 use crate::dav::request::headers::{self, Depth, Timeout};

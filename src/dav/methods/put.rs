@@ -3,7 +3,7 @@
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use crate::body::Body;
-use crate::dav::empty;
+use crate::dav::answer::response::empty;
 use crate::dav::request::Request;
 use crate::dav::request::mount::Mount;
 use crate::dav::request::preconditions::Preconditions;

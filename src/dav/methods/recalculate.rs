@@ -5,7 +5,7 @@ use data_encoding::HEXLOWER;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::body::Body;
-use crate::dav::empty;
+use crate::dav::answer::response::empty;
 use crate::dav::request::Request;
 use crate::error::{Error, Result};
 use crate::store::{Algorithm, Detail, Scope, ViewRequest};

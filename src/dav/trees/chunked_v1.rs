@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::uploads::{check_complete, check_quota};
 use crate::body::Body;
-use crate::dav::empty;
+use crate::dav::answer::response::empty;
 use crate::dav::methods::put::{link_of, stored, to_file};
 use crate::dav::request::Request;
 use crate::dav::request::preconditions::Preconditions;

@@ -5,7 +5,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::body::Body;
 use crate::context::Context;
-use crate::dav::empty;
+use crate::dav::answer::response::empty;
 use crate::dav::request::mount::Mount;
 use crate::dav::request::path;
 use crate::error::{Error, Result};

@@ -4,7 +4,7 @@
 use http::{Response, StatusCode};
 
 use crate::body::Body;
-use crate::dav::empty;
+use crate::dav::answer::response::empty;
 use crate::dav::methods::{get, options, propfind};
 use crate::dav::request::headers;
 use crate::dav::request::mount::Tree;

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use crate::body::Body;
 use crate::date::http_date;
 use crate::dav::answer::multistatus::Multistatus;
-use crate::dav::empty;
+use crate::dav::answer::response::empty;
 use crate::dav::methods::options;
 use crate::dav::methods::put::{link_of, stored, to_file};
 use crate::dav::props::property::{Name, Value};

@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use crate::body::Body;
 use crate::date::http_date;
 use crate::dav::answer::multistatus::Multistatus;
-use crate::dav::empty;
+use crate::dav::answer::response::empty;
 use crate::dav::methods::options;
 use crate::dav::props::property::{Name, Value};
 use crate::dav::props::wanted::Wanted;

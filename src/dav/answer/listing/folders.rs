@@ -5,11 +5,13 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::Locks;
 use crate::dav::props::resource::Deletion;
 use crate::dav::request::path::encode_segment;
 use crate::dav::request::trash_names::item_name;
-use crate::store::{Node, Trashed};
+use crate::store::{Lock, Node, Trashed};
+
+/// Locks, each with the href that it was taken on; shared by all that it holds for.
+pub type Locks = Rc<[(Lock, String)]>;
 
 /// The folders of a listing; parents come before their members.
 pub struct Folders {
