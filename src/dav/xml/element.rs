@@ -1,26 +1,4 @@
-//! The XML of WebDAV: what a request body says, and what an answer is written with.
-//!
-//! `parse` reads a whole body into a tree of [`Element`]s, `serialize` turns a part of such a tree
-//! back into text that stands on its own, and `writer` builds answers. What the elements mean is
-//! the business of the methods.
-
-mod escape;
-mod parse;
-mod serialize;
-mod writer;
-
-pub use self::parse::{XmlError, parse};
-pub use self::writer::Writer;
-
-/// The namespace of RFC 4918.
-pub const DAV: &str = "DAV:";
-/// The namespace of the properties of ownCloud, which Nextcloud shares.
-pub const OWNCLOUD: &str = "http://owncloud.org/ns";
-/// The namespace of the properties of Nextcloud.
-pub const NEXTCLOUD: &str = "http://nextcloud.org/ns";
-
-/// The namespace of `xml:lang`; bound to the prefix `xml` and nothing else.
-const XML: &str = "http://www.w3.org/XML/1998/namespace";
+//! A tree of elements.
 
 /// An element, with all prefixes resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +11,7 @@ pub struct Element {
     pub attributes: Vec<Attribute>,
     /// In the order of the document. Two texts never follow each other, and none is empty.
     pub children: Vec<Node>,
-    lang: Option<String>,
+    pub(super) lang: Option<String>,
 }
 
 /// An attribute.
@@ -89,9 +67,4 @@ impl Element {
     pub fn lang(&self) -> Option<&str> {
         self.lang.as_deref()
     }
-}
-
-/// Whether XML 1.0 (2.2) lets a document hold this character, be it as a reference.
-fn is_char(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
