@@ -48,3 +48,22 @@ pub fn global_id(node: i64) -> String {
 pub fn space_id(account: i64) -> String {
     format!("edgedrive${account}")
 }
+
+/// The form of ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ids {
+    /// A number; with the instance behind it, where it is to be unique in the world.
+    Nextcloud,
+    /// `DRIVE!NUMBER`, below the URLs of spaces.
+    Spaces,
+}
+
+impl Ids {
+    /// Unique among all nodes of the world, and for ever.
+    pub fn global_id(self, account: i64, node: i64) -> String {
+        match self {
+            Self::Nextcloud => global_id(node),
+            Self::Spaces => format!("{}!{node}", space_id(account)),
+        }
+    }
+}

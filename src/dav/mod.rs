@@ -1,54 +1,27 @@
 //! WebDAV (RFC 4918, classes 1, 2 and 3), one file a method. JSON is in `handlers/`.
+//!
+//! The folders are rooms, of which each imports only those before it: `xml`, `request`, `props`, `answer`, `methods`, `trees`.
 
-mod basicsearch;
-mod bulk;
-mod checksum;
-mod chunked_v1;
-mod client_props;
-mod copy_move;
-mod delete;
-mod found;
-mod get;
-pub mod headers;
-mod index;
-mod listing;
-mod live;
-mod lock;
-mod lock_props;
-mod meta;
-mod mkcol;
-mod mount;
-mod multistatus;
-mod options;
-pub mod path;
-mod preconditions;
-mod private_link;
-mod propfind;
-mod proppatch;
+mod answer;
+mod methods;
 mod props;
-mod put;
-mod recalculate;
-mod report;
 mod request;
-mod search;
-mod sync_props;
-mod top;
-mod trash;
-mod unexpected;
-mod unlock;
-mod uploads;
-mod versions;
-mod wanted;
+mod trees;
 pub mod xml;
 
-use http::{Method, Response, StatusCode};
+use http::{Method, Response};
 use quick_xml::escape::escape;
 
-use self::copy_move::Kind;
-use self::mount::Tree;
-pub use self::options::capabilities;
-use self::preconditions::Preconditions;
+use self::methods::copy_move::Kind;
+pub use self::methods::options::capabilities;
+use self::methods::{
+    copy_move, delete, get, lock, mkcol, options, propfind, proppatch, put, recalculate, report, search, unexpected,
+    unlock,
+};
 use self::request::Request;
+use self::request::mount::{MountedPath, Tree};
+use self::request::preconditions::Preconditions;
+use self::trees::{chunked_v1, meta, private_link, top, trash, uploads, versions};
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Dialect, Error, Result};
@@ -59,7 +32,7 @@ use crate::transfer::tus::{self, Tus};
 
 /// Whether a path is below a mount.
 pub fn is_mounted(path: &str, webdav_name: &str) -> bool {
-    mount::Asked::find(path, webdav_name, None).is_some()
+    MountedPath::find(path, webdav_name, None).is_some()
 }
 
 /// Answers a request below a mount.
@@ -149,11 +122,4 @@ async fn by_method(request: &Request<'_>, body: Body) -> Result<Response<Body>> 
         }
         _ => Err(Error::MethodNotAllowed(options::ALLOW)),
     }
-}
-
-/// An answer without a body.
-fn empty(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
 }

@@ -1,7 +1,5 @@
 //! Escaping of text and attribute values.
 
-use super::is_char;
-
 /// Appends character data. What XML cannot carry becomes U+FFFD.
 pub(super) fn push_text(out: &mut String, text: &str) {
     push_escaped(out, text, |c| match c {
@@ -29,6 +27,11 @@ pub(super) fn push_attribute(out: &mut String, value: &str) {
         _ if !is_char(c) => Some("\u{FFFD}"),
         _ => None,
     });
+}
+
+/// Whether XML 1.0 (2.2) lets a document hold this character, be it as a reference.
+pub(super) fn is_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
 
 /// Copies the stretches between escaped characters whole: most text has none.

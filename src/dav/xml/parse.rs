@@ -9,7 +9,9 @@ use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event, attributes};
 use quick_xml::name::{NamespaceResolver, PrefixDeclaration, QName, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
 
-use super::{Attribute, Element, Node, XML, is_char};
+use super::element::{Attribute, Element, Node};
+use super::escape::is_char;
+use super::namespaces::XML;
 
 /// The longest document, in bytes.
 const MAX_LENGTH: usize = 1024 * 1024;

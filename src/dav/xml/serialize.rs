@@ -1,7 +1,8 @@
 //! Elements back to text that can stand in any document.
 
+use super::element::{Element, Node};
 use super::escape::{push_attribute, push_text};
-use super::{Element, Node, XML};
+use super::namespaces::XML;
 
 impl Element {
     /// What the element holds, as XML. Each namespace is declared where it is used, so the text
@@ -73,7 +74,8 @@ fn push_declaration(out: &mut String, name: &str, value: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Attribute, parse};
+    use super::super::element::Attribute;
+    use super::super::parse::parse;
     use super::*;
     use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
 //! A builder of answers, fast enough for listings of many thousand entries.
 
 use super::escape::{push_attribute, push_text};
-use super::{DAV, NEXTCLOUD, OWNCLOUD, XML};
+use super::namespaces::{DAV, NEXTCLOUD, OWNCLOUD, XML};
 
 /// Writes one document into a string.
 ///
@@ -115,7 +115,8 @@ fn prefix(namespace: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse;
+    use super::super::escape::is_char;
+    use super::super::parse::parse;
     use super::*;
     use proptest::prelude::*;
 
@@ -164,7 +165,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_and_namespace_give_a_readable_document(text in any::<String>(), namespace in any::<String>()) {
-            let readable = |text: &str| text.replace(|c| !super::super::is_char(c), "\u{FFFD}");
+            let readable = |text: &str| text.replace(|c| !is_char(c), "\u{FFFD}");
             let mut writer = Writer::new("prop");
             writer.text(&namespace, "a", &text);
             let root = parse(writer.finish().as_bytes()).unwrap();

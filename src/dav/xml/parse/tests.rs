@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::DAV;
+use super::super::namespaces::DAV;
 use super::*;
 
 fn root(document: &str) -> Element {
