@@ -43,7 +43,7 @@ def _path(segments: str) -> str:
 
 def mounts() -> list[str]:
     """The mounts, with what differs from account to account in braces, like `/remote.php/dav/files/{Login}`."""
-    _, _, rest = (SOURCES / "dav/mount.rs").read_text().partition("const MOUNTS")
+    _, _, rest = (SOURCES / "dav/request/mount.rs").read_text().partition("const MOUNTS")
     found = []
     for segments, _ in MOUNT.findall(rest[: rest.index("];\n")]):
         names = [name.strip() for name in segments.split(",") if name.strip()]
