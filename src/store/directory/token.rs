@@ -1,0 +1,183 @@
+//! Access tokens: what they allow, and their rows. Making and reading them is in `auth/`.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::error::{Error, Result};
+use crate::ports::{Millis, Rows, Statement};
+use crate::store::door::closing::Touched;
+use crate::store::door::view::View;
+
+/// One thing that a token allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// List and download.
+    Read,
+    /// Upload, change and delete.
+    Write,
+    /// Manage the account's own tokens.
+    Manage,
+}
+
+impl Scope {
+    const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Manage];
+
+    /// As in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Manage => "manage",
+        }
+    }
+}
+
+/// All that a token allows; in the database, names with spaces between them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    /// The set of `scopes`, in the order read, write, manage. None for an empty set.
+    pub fn new(scopes: &[Scope]) -> Option<Self> {
+        let set: Vec<_> = Scope::ALL.into_iter().filter(|scope| scopes.contains(scope)).collect();
+        (!set.is_empty()).then_some(Self(set))
+    }
+
+    /// Whether `scope` is among them.
+    pub fn has(&self, scope: Scope) -> bool {
+        self.0.contains(&scope)
+    }
+
+    /// 403 if `scope` is not among them.
+    pub fn require(&self, scope: Scope) -> Result<()> {
+        if self.has(scope) { Ok(()) } else { Err(Error::missing_scope(scope.name())) }
+    }
+
+    /// Whether they allow nothing that `other` does not.
+    pub fn within(&self, other: &Self) -> bool {
+        self.0.iter().all(|scope| other.has(*scope))
+    }
+
+    fn column(&self) -> String {
+        self.0.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl<'de> Deserialize<'de> for Scopes {
+    /// From the column; names that this version does not know allow nothing.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let column = String::deserialize(deserializer)?;
+        let names: Vec<_> = column.split(' ').collect();
+        Ok(Self(Scope::ALL.into_iter().filter(|scope| names.contains(&scope.name())).collect()))
+    }
+}
+
+/// A token to be made.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// SHA-256 of the token in hexadecimal.
+    pub hash: String,
+    /// A name for people.
+    pub name: String,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// The folder that it is confined to.
+    pub folder_id: Option<i64>,
+    /// When it ends.
+    pub expires_at: Option<Millis>,
+}
+
+/// What is known of a token.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TokenInfo {
+    /// Its number.
+    pub id: i64,
+    /// A name for people.
+    pub name: String,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// The folder that it is confined to.
+    pub folder_id: Option<i64>,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When it ends.
+    pub expires_at: Option<Millis>,
+    /// When it was last used, to the hour.
+    pub used_at: Option<Millis>,
+}
+
+/// Tokens that an account may have.
+const MOST: i64 = 1_000;
+
+/// Whether the folder `folder`, a column or parameter, is `limit` or below it; where `limit` is NULL, any is. A folder in the
+/// trash is below none that is not.
+fn is_within(folder: &str, limit: &str) -> String {
+    format!(
+        "({limit} IS NULL OR {limit} IN (WITH RECURSIVE up(id) AS (SELECT {folder} UNION ALL \
+           SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) SELECT id FROM up))"
+    )
+}
+
+impl View {
+    /// Makes a token. The folder must be one of this drive, and within the caller's: 404 if not. One round trip.
+    pub async fn create_token(&self, token: &NewToken) -> Result<TokenInfo> {
+        let sql = format!(
+            "WITH RECURSIVE up(id) AS (SELECT ?5 WHERE ?5 IS NOT NULL UNION ALL \
+               SELECT n.parent_id FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.parent_id IS NOT NULL) \
+             INSERT INTO tokens (account_id, hash, name, scopes, folder_id, created_at, expires_at) \
+             SELECT d.account_id, ?2, ?3, ?4, ?5, ?6, ?7 FROM drives d WHERE d.account_id = ?1 AND {} AND (?5 IS NULL OR ( \
+               EXISTS (SELECT 1 FROM nodes WHERE id = ?5 AND content_id IS NULL) \
+               AND EXISTS (SELECT 1 FROM up CROSS JOIN nodes n ON n.id = up.id WHERE n.root_of = ?1))) \
+             RETURNING id, name, scopes, folder_id, created_at, expires_at, used_at",
+            is_within("?5", "?8")
+        );
+        let insert = Statement::write(
+            sql,
+            [
+                self.account.into(),
+                token.hash.as_str().into(),
+                token.name.as_str().into(),
+                token.scopes.column().into(),
+                token.folder_id.into(),
+                self.now.into(),
+                token.expires_at.into(),
+                self.caller.folder_id.into(),
+            ],
+        );
+        let most = Statement::write(
+            "INSERT INTO guard SELECT 'tokens' WHERE (SELECT count(*) FROM tokens WHERE account_id = ?1) > ?2",
+            [self.account.into(), MOST.into()],
+        );
+        let results = self.commit(vec![insert, most], &Touched::nothing()).await?;
+        results.first().map(Rows::first).transpose()?.flatten().ok_or(Error::NotFound("the account or folder"))
+    }
+
+    /// Revokes a token: 404 where `tokens` has none of that number. One round trip.
+    pub async fn delete_token(&self, id: i64) -> Result<()> {
+        let statement = Statement::write(
+            format!(
+                "DELETE FROM tokens WHERE id = ?1 AND account_id = ?2 AND {} RETURNING id",
+                is_within("tokens.folder_id", "?3")
+            ),
+            [id.into(), self.account.into(), self.caller.folder_id.into()],
+        );
+        let results = self.commit(vec![statement], &Touched::ended_token(self, id)).await?;
+        let is_deleted = results.first().is_some_and(|rows| !rows.is_empty());
+        if is_deleted { Ok(()) } else { Err(Error::NotFound("the token")) }
+    }
+
+    /// All tokens of the account that the caller may make, by their folder: those that are confined to the caller's or one
+    /// below it, for a caller without one all. In the order of their making. One round trip.
+    pub async fn tokens(&self) -> Result<Vec<TokenInfo>> {
+        let statement = Statement::read(
+            format!(
+                "SELECT id, name, scopes, folder_id, created_at, expires_at, used_at FROM tokens \
+                 WHERE account_id = ?1 AND {} ORDER BY id",
+                is_within("tokens.folder_id", "?2")
+            ),
+            [self.account.into(), self.caller.folder_id.into()],
+        );
+        let results = self.query(vec![statement]).await?;
+        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+    }
+}

@@ -1,0 +1,4 @@
+//! What all rooms stand on: the database that counts, and what its rows say of nodes. Imports nothing else of the store.
+
+pub(super) mod database;
+pub(super) mod node;

@@ -1,0 +1,5 @@
+//! Finding nodes by what their rows say. Imports `ground`, `door` and `tree`.
+
+pub(super) mod filter;
+pub(super) mod find;
+pub(super) mod pattern;
