@@ -6,7 +6,7 @@ use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
 use super::content::Content;
 use crate::ports::Digests;
-use crate::store::ground::node::ContentInfo;
+use crate::store::ground::content_info::ContentInfo;
 
 /// A way of computing a checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

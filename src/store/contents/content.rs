@@ -1,9 +1,8 @@
 //! Immutable contents, and giving one to a name.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::checksum::Checksum;
-use super::scan::{AvStatus, SETTLED};
 use crate::error::Result;
 use crate::ports::{Digests, Millis, Rows, Statement, Value};
 use crate::store::door::closing::Touched;
@@ -11,20 +10,10 @@ use crate::store::door::commit::{Expect, Place};
 use crate::store::door::drive::Drive;
 use crate::store::door::query::content_json;
 use crate::store::door::view::View;
-use crate::store::ground::node::{ContentInfo, declared_mime, json_text};
+use crate::store::ground::content_info::{AvStatus, ContentInfo, Part, SETTLED};
+use crate::store::ground::node::{declared_mime, json_text};
 use crate::store::jobs::job::{Job, Jobs};
 use crate::store::tree::lock::NewLock;
-
-/// A blob that holds a stretch of a content.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Part {
-    /// Its key in the object store.
-    pub blob_key: String,
-    /// Plaintext bytes, at least 1.
-    pub size: i64,
-    /// The key that it is sealed with, wrapped.
-    pub wrapped_key: String,
-}
 
 /// A content that was uploaded and that no name has yet.
 #[derive(Debug, Clone)]

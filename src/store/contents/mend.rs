@@ -1,7 +1,6 @@
 //! Files whose content is lost: they get an earlier one, or go.
 
 use super::content::Link;
-use super::scan::AvStatus;
 use super::version::Version;
 use crate::error::Result;
 use crate::ports::{Millis, Rows, Statement};
@@ -9,6 +8,7 @@ use crate::store::door::closing::Touched;
 use crate::store::door::commit::Place;
 use crate::store::door::drive::{Drive, twice};
 use crate::store::door::view::View;
+use crate::store::ground::content_info::AvStatus;
 use crate::store::ground::node::{NODE, Node};
 
 /// What became of a file whose content was lost.

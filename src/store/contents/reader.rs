@@ -7,11 +7,12 @@ use std::rc::Rc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::content::{Part, set_digests};
+use super::content::set_digests;
 use crate::crypto::{MasterKeys, OpeningSource, blob_aad, sealed_range};
 use crate::error::{Error, Result};
 use crate::ports::{BlobError, ByteSource, Digests, Ports, Statement, StreamError};
 use crate::store::door::drive::{Drive, Record};
+use crate::store::ground::content_info::Part;
 
 /// The plaintext of a stretch of a content, part after part. A part that is missing or was
 /// changed breaks it off; the error names the blob.

@@ -1,21 +1,15 @@
 //! What a virus scanner said of contents, and the jobs that ask it.
 //!
-//! A content is settled when its state is `clean` or `skipped`. A file is announced to webhooks when it first has a settled
-//! content, and, after a change, when the new content is settled.
+//! A file is announced to webhooks when it first has a settled content, and, after a change, when the new content is settled.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::error::Result;
 use crate::ports::{Millis, Rows, Statement};
 use crate::store::door::drive::Drive;
+use crate::store::ground::content_info::AvStatus;
 use crate::store::jobs::event::{EventKind, announce_content};
 use crate::store::jobs::job::{FIRST_PAUSE, Job, Jobs};
-
-/// Whether a row of `contents` is settled.
-pub(in crate::store) const SETTLED: &str = "av IN ('clean', 'skipped')";
-
-/// The contents that are not: few, and in an index.
-pub(in crate::store) const UNSETTLED_CONTENTS: &str = "SELECT id FROM contents WHERE av NOT IN ('clean', 'skipped')";
 
 /// Uploads do not wait for a scanner that has failed less than this ago.
 const SPARED: Millis = 60_000;
@@ -25,40 +19,6 @@ const RESCANNED_AT_ONCE: i64 = 200;
 
 /// How many they are.
 const RESCANS_LEFT: &str = "SELECT count(*) FROM jobs WHERE kind = 'scan' AND subject = 1 AND state = 'ready'";
-
-/// What is known of a content.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AvStatus {
-    /// A job is to ask the scanner.
-    Pending,
-    /// The scanner has found nothing.
-    Clean,
-    /// The scanner has found something.
-    Infected,
-    /// The scanner was asked many times and could not tell.
-    Error,
-    /// There was no scanner, or it takes no file that large.
-    #[default]
-    Skipped,
-}
-
-impl AvStatus {
-    /// As in the database and in DAV; in REST in capitals.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Clean => "clean",
-            Self::Infected => "infected",
-            Self::Error => "error",
-            Self::Skipped => "skipped",
-        }
-    }
-
-    fn is_settled(self) -> bool {
-        matches!(self, Self::Clean | Self::Skipped)
-    }
-}
 
 /// What the scanner came to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,13 +4,13 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::content::{Content, Part};
-use super::scan::AvStatus;
+use super::content::Content;
 use crate::crypto::{Length, MasterKeys, SealingSource, blob_aad, sealed_length};
 use crate::error::{Error, Result};
 use crate::ports::{Blobs, ByteSource, MOST_IN_ONE_PUT, Millis, MultipartUpload, Statement, StreamError};
 use crate::store::door::drive::{Drive, Record};
 use crate::store::door::view::Credentials;
+use crate::store::ground::content_info::{AvStatus, Part};
 
 /// How long an upload may take before its blob is collected.
 const UPLOAD_TIME: Millis = 24 * 3_600_000;

@@ -3,7 +3,6 @@
 use serde::Deserialize;
 
 use super::content::{Link, Linked};
-use super::scan::AvStatus;
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Rows, Statement, Value};
 use crate::store::door::closing::Touched;
@@ -11,7 +10,8 @@ use crate::store::door::commit::{Expect, Place};
 use crate::store::door::drive::Drive;
 use crate::store::door::query::content_json;
 use crate::store::door::view::View;
-use crate::store::ground::node::{ContentInfo, guess_mime, json_text};
+use crate::store::ground::content_info::{AvStatus, ContentInfo};
+use crate::store::ground::node::{guess_mime, json_text};
 
 /// An earlier content of a file.
 #[derive(Debug, Clone, Deserialize)]

@@ -1,4 +1,5 @@
 //! What all rooms stand on: the database that counts, and what its rows say of nodes. Imports nothing else of the store.
 
+pub(super) mod content_info;
 pub(super) mod database;
 pub(super) mod node;

@@ -4,11 +4,9 @@ use mime_guess::Mime;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
-use crate::error::Error;
-use crate::media::Media;
+use super::content_info::ContentInfo;
 use crate::ports::Millis;
-use crate::store::contents::content::{Content, Link, Linked, Part, hex_digests};
-use crate::store::contents::scan::AvStatus;
+use crate::store::contents::content::{Content, Link, Linked, hex_digests};
 use crate::store::contents::version::Version;
 use crate::store::door::commit::Place;
 use crate::store::tree::lock::Lock;
@@ -66,46 +64,6 @@ pub struct Node {
     /// The content's digests and parts, where they were asked for and it is a file.
     #[serde(default, deserialize_with = "json_text")]
     pub content: Option<ContentInfo>,
-}
-
-/// What is known of a file's content.
-#[derive(Debug, Clone, Deserialize)]
-pub struct ContentInfo {
-    /// SHA-1 in lower-case hexadecimal; like the others, empty until somebody has read all of it.
-    pub sha1: String,
-    /// MD5 in lower-case hexadecimal.
-    pub md5: String,
-    /// SHA-256 in lower-case hexadecimal.
-    pub sha256: String,
-    /// Adler-32 in lower-case hexadecimal.
-    #[serde(default)]
-    pub adler32: String,
-    /// What a virus scanner said of it.
-    #[serde(default)]
-    pub av: AvStatus,
-    /// What the scanner found in it.
-    pub signature: Option<String>,
-    /// What it tells of itself, once a job has looked.
-    #[serde(default)]
-    pub media: Option<Media>,
-    /// Whether its client said another digest of it.
-    #[serde(default)]
-    mismatch: i64,
-    /// The parts in order, where they were asked for.
-    #[serde(default)]
-    pub parts: Vec<Part>,
-}
-
-impl ContentInfo {
-    /// Whether its digests, once they were computed, were other ones than its client had said: it was damaged on its way.
-    pub fn is_mismatch(&self) -> bool {
-        self.mismatch != 0
-    }
-
-    /// The refusal of a content in which a virus was found.
-    pub fn infected(&self) -> Error {
-        Error::Infected(self.signature.clone().unwrap_or_default())
-    }
 }
 
 impl Node {

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::tree_event::announce_many;
 use crate::ports::{Millis, Statement, Value};
-use crate::store::contents::scan::SETTLED;
 use crate::store::door::commit::Place;
 use crate::store::door::view::View;
+use crate::store::ground::content_info::SETTLED;
 use crate::store::ground::node::Node;
 
 /// What happened to a file.

@@ -3,11 +3,11 @@
 use crate::error::{Error, Limit, Result};
 use crate::ports::{Millis, Rows, Statement, Value};
 use crate::store::contents::content::Link;
-use crate::store::contents::scan::UNSETTLED_CONTENTS;
 use crate::store::door::closing::Touched;
 use crate::store::door::commit::{Expect, Place};
 use crate::store::door::drive::Drive;
 use crate::store::door::view::View;
+use crate::store::ground::content_info::UNSETTLED_CONTENTS;
 use crate::store::ground::node::Node;
 
 /// Files and folders below a folder that is copied: the database has half a minute for a batch.
