@@ -11,7 +11,7 @@ use crate::store::door::drive::Drive;
 use crate::store::door::query::content_json;
 use crate::store::door::view::View;
 use crate::store::ground::content_info::{AvStatus, ContentInfo, Part, SETTLED};
-use crate::store::ground::node::{declared_mime, json_text};
+use crate::store::ground::node::{Node, declared_mime, json_text};
 use crate::store::jobs::job::{Job, Jobs};
 use crate::store::tree::lock::NewLock;
 
@@ -87,6 +87,44 @@ pub struct Linked {
     pub modified_at: Millis,
     /// When the file was made here.
     pub created_at: Millis,
+}
+
+impl Node {
+    /// The file that `link` made at `place`.
+    pub fn of_link(place: &Place, linked: &Linked, content: &Content, link: &Link) -> Self {
+        let [sha1, md5, sha256, adler32] = content.digests.as_ref().map(Digests::hex).unwrap_or_default();
+        Self {
+            id: linked.id,
+            root_of: None,
+            parent_id: Some(place.parent),
+            name: place.name.clone(),
+            content_id: Some(String::new()),
+            mime: declared_mime(link.mime.as_deref(), &place.name),
+            size: content.size,
+            files: 0,
+            folders: 0,
+            member_files: 0,
+            member_folders: 0,
+            etag: linked.etag.clone(),
+            created_at: linked.created_at,
+            modified_at: linked.modified_at,
+            uploaded_at: None,
+            locks: Vec::new(),
+            properties: Vec::new(),
+            tags: Vec::new(),
+            content: Some(ContentInfo {
+                sha1,
+                md5,
+                sha256,
+                adler32,
+                av: content.av,
+                signature: None,
+                media: None,
+                mismatch: 0,
+                parts: Vec::new(),
+            }),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -198,7 +236,7 @@ impl View {
 
     /// The rows of a content, and what is to be done with it; its blobs are garbage no longer.
     pub(super) fn insert_content(&self, id: &str, content: &Content, link: &Link) -> Result<Vec<Statement>> {
-        let [sha1, md5, sha256, adler32] = hex_digests(content.digests.as_ref());
+        let [sha1, md5, sha256, adler32] = content.digests.as_ref().map(Digests::hex).unwrap_or_default();
         let parts = serde_json::to_string(&content.parts).map_err(crate::error::Error::internal)?;
         let keys: Vec<_> = content.parts.iter().map(|part| part.blob_key.as_str()).collect();
         let keys = serde_json::json!(keys).to_string();
@@ -244,13 +282,6 @@ impl View {
     }
 }
 
-/// SHA-1, MD5, SHA-256 and Adler-32 in hexadecimal; empty where they are not known.
-pub(in crate::store) fn hex_digests(digests: Option<&Digests>) -> [String; 4] {
-    let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
-    let all = |it: &Digests| [hex(&it.sha1), hex(&it.md5), hex(&it.sha256), hex(&it.adler32)];
-    digests.map_or_else(Default::default, all)
-}
-
 impl View {
     /// Has something done now with a content that the same batch inserts.
     pub(super) fn insert_job(&self, kind: &str, content: &str) -> Statement {
@@ -282,7 +313,7 @@ impl Jobs {
         let content = job.payload.as_str();
         let compared =
             Statement::write("UPDATE contents SET mismatch = ?2 WHERE id = ?1", [content.into(), mismatch.into()]);
-        let [_, _, sha256, _] = hex_digests(Some(digests));
+        let [_, _, sha256, _] = digests.hex();
         let same = Statement::write(
             "DELETE FROM versions WHERE id IN ( \
                SELECT v.id FROM nodes n CROSS JOIN versions v ON v.node_id = n.id CROSS JOIN contents c ON c.id = v.content_id \
@@ -300,7 +331,7 @@ impl Jobs {
 }
 
 pub(super) fn set_digests(content: &str, digests: &Digests) -> Statement {
-    let [sha1, md5, sha256, adler32] = hex_digests(Some(digests));
+    let [sha1, md5, sha256, adler32] = digests.hex();
     Statement::write(
         "UPDATE contents SET sha1 = ?2, md5 = ?3, sha256 = ?4, adler32 = ?5 WHERE id = ?1",
         [content.into(), sha1.into(), md5.into(), sha256.into(), adler32.into()],

@@ -11,7 +11,7 @@ use crate::store::door::drive::Drive;
 use crate::store::door::query::content_json;
 use crate::store::door::view::View;
 use crate::store::ground::content_info::{AvStatus, ContentInfo};
-use crate::store::ground::node::{guess_mime, json_text};
+use crate::store::ground::node::{Node, guess_mime, json_text};
 
 /// An earlier content of a file.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Version {
     pub id: i64,
     /// Names its content.
     pub content_id: String,
-    pub(in crate::store) mime: Option<String>,
+    pub(super) mime: Option<String>,
     /// Bytes.
     pub size: i64,
     /// When the content had last been modified.
@@ -36,6 +36,22 @@ impl Version {
     /// The media type, for a file of that name.
     pub fn mime(&self, name: &str) -> String {
         self.mime.clone().unwrap_or_else(|| guess_mime(name))
+    }
+}
+
+impl Node {
+    /// The same file with an earlier content made present again.
+    #[must_use]
+    pub fn restored(&self, version: &Version, linked: &Linked) -> Self {
+        Self {
+            content_id: Some(version.content_id.clone()),
+            mime: version.mime.clone(),
+            size: version.size,
+            etag: linked.etag.clone(),
+            modified_at: linked.modified_at,
+            content: version.content.clone(),
+            ..self.clone()
+        }
     }
 }
 

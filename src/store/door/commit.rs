@@ -147,6 +147,14 @@ impl Place {
     }
 }
 
+impl Node {
+    /// The same node at another place.
+    #[must_use]
+    pub fn moved(&self, to: &Place) -> Self {
+        Self { name: to.name.clone(), parent_id: Some(to.parent), ..self.clone() }
+    }
+}
+
 /// A node that exists, a root among them, with what was read of it.
 #[derive(Debug, Clone)]
 pub struct Found {

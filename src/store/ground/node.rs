@@ -6,9 +6,6 @@ use serde::{Deserialize, Deserializer};
 
 use super::content_info::ContentInfo;
 use crate::ports::Millis;
-use crate::store::contents::content::{Content, Link, Linked, hex_digests};
-use crate::store::contents::version::Version;
-use crate::store::door::commit::Place;
 use crate::store::tree::lock::Lock;
 use crate::store::tree::property::Property;
 
@@ -67,62 +64,6 @@ pub struct Node {
 }
 
 impl Node {
-    /// The file that `link` made at `place`.
-    pub fn of_link(place: &Place, linked: &Linked, content: &Content, link: &Link) -> Self {
-        let [sha1, md5, sha256, adler32] = hex_digests(content.digests.as_ref());
-        Self {
-            id: linked.id,
-            root_of: None,
-            parent_id: Some(place.parent),
-            name: place.name.clone(),
-            content_id: Some(String::new()),
-            mime: declared_mime(link.mime.as_deref(), &place.name),
-            size: content.size,
-            files: 0,
-            folders: 0,
-            member_files: 0,
-            member_folders: 0,
-            etag: linked.etag.clone(),
-            created_at: linked.created_at,
-            modified_at: linked.modified_at,
-            uploaded_at: None,
-            locks: Vec::new(),
-            properties: Vec::new(),
-            tags: Vec::new(),
-            content: Some(ContentInfo {
-                sha1,
-                md5,
-                sha256,
-                adler32,
-                av: content.av,
-                signature: None,
-                media: None,
-                mismatch: 0,
-                parts: Vec::new(),
-            }),
-        }
-    }
-
-    /// The same node at another place.
-    #[must_use]
-    pub fn moved(&self, to: &Place) -> Self {
-        Self { name: to.name.clone(), parent_id: Some(to.parent), ..self.clone() }
-    }
-
-    /// The same file with an earlier content made present again.
-    #[must_use]
-    pub fn restored(&self, version: &Version, linked: &Linked) -> Self {
-        Self {
-            content_id: Some(version.content_id.clone()),
-            mime: version.mime.clone(),
-            size: version.size,
-            etag: linked.etag.clone(),
-            modified_at: linked.modified_at,
-            content: version.content.clone(),
-            ..self.clone()
-        }
-    }
-
     /// How many nodes it is, with all that is below it.
     pub(in crate::store) fn count(&self) -> i64 {
         1 + self.files + self.folders
