@@ -11,9 +11,9 @@ use crate::store::door::drive::Drive;
 use crate::store::door::query::content_json;
 use crate::store::door::view::View;
 use crate::store::ground::content_info::{AvStatus, ContentInfo, Part, SETTLED};
+use crate::store::ground::lock::NewLock;
 use crate::store::ground::node::{Node, declared_mime, json_text};
 use crate::store::jobs::job::{Job, Jobs};
-use crate::store::tree::lock::NewLock;
 
 /// A content that was uploaded and that no name has yet.
 #[derive(Debug, Clone)]

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::store::ground::lock::Lock;
 use crate::store::ground::node::Node;
-use crate::store::tree::lock::Lock;
 
 /// The way from the drive's root to a node, as far as it exists.
 #[derive(Debug, Clone)]

@@ -2,4 +2,6 @@
 
 pub(super) mod content_info;
 pub(super) mod database;
+pub(super) mod lock;
 pub(super) mod node;
+pub(super) mod property;

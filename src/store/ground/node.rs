@@ -5,9 +5,9 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
 use super::content_info::ContentInfo;
+use super::lock::Lock;
+use super::property::Property;
 use crate::ports::Millis;
-use crate::store::tree::lock::Lock;
-use crate::store::tree::property::Property;
 
 /// The columns of a node that are always read; `n` is the row of `nodes`.
 pub(in crate::store) const NODE: &str = "n.id, n.root_of, n.parent_id, n.name, n.content_id, n.mime, n.size, n.files, \

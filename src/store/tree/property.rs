@@ -1,8 +1,8 @@
-//! Dead properties (RFC 4918, 4).
+//! Changing dead properties.
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::error::{Error, Limit, Result};
 use crate::ports::Statement;
@@ -11,19 +11,6 @@ use crate::store::door::view::View;
 
 /// Bytes of names, languages and values that one node may have, with 64 for each property: every listing reads them.
 const NODE_LIMIT: usize = 64 * 1024;
-
-/// A property that clients set and the server merely keeps.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Property {
-    /// The namespace of its name; may be empty.
-    pub namespace: String,
-    /// Its local name.
-    pub name: String,
-    /// The XML inside its element, with all namespaces declared.
-    pub value: String,
-    /// Its `xml:lang`.
-    pub lang: Option<String>,
-}
 
 /// One instruction of a PROPPATCH.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
