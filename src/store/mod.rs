@@ -27,7 +27,7 @@ pub use self::directory::accounts::{Account, AccountChange, Accounts, NewAccount
 pub use self::directory::login::{Login, Logins};
 pub use self::directory::migration::migrate;
 pub use self::directory::sealed::{KeyUse, SealedKeys};
-pub use self::directory::token::{NewToken, Scope, Scopes, TokenInfo};
+pub use self::directory::token::{NewToken, TokenInfo};
 pub use self::door::closing::MOST_PIECES;
 pub use self::door::commit::{Expect, Found, Place};
 pub use self::door::drive::{Drive, Record, twice, twice_from};
@@ -39,6 +39,7 @@ pub use self::ground::database::Meter;
 pub use self::ground::lock::{Lock, NewLock};
 pub use self::ground::node::Node;
 pub use self::ground::property::Property;
+pub use self::ground::scope::{Scope, Scopes};
 pub use self::jobs::event::{Event, EventKind, FormerPlace};
 pub use self::jobs::job::{Backlog, Job, JobInfo, Jobs};
 pub use self::jobs::webhook::{Attempt, Delivery, NewWebhook, Webhook};

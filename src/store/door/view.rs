@@ -9,8 +9,8 @@ use super::drive::{Drive, Record};
 use super::trail::Trail;
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Rows, Statement};
-use crate::store::directory::token::Scopes;
 use crate::store::ground::node::Node;
+use crate::store::ground::scope::Scopes;
 
 /// Who asks, as the request says it: a token names its account, so that no directory is asked.
 #[derive(Debug, Clone)]

@@ -5,3 +5,4 @@ pub(super) mod database;
 pub(super) mod lock;
 pub(super) mod node;
 pub(super) mod property;
+pub(super) mod scope;

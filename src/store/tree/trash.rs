@@ -7,7 +7,6 @@ use super::purge::{MOST, delete_below};
 use crate::error::{Error, Guard, Result};
 use crate::name::MAX_NAME;
 use crate::ports::{Millis, Rows, Statement};
-use crate::store::directory::token::Scope;
 use crate::store::door::closing::Touched;
 use crate::store::door::commit::Place;
 use crate::store::door::drive::{Drive, twice};
@@ -15,6 +14,7 @@ use crate::store::door::query::content_json;
 use crate::store::door::trail::Trail;
 use crate::store::door::view::{Address, Caller, Credentials, Detail, View, ViewRequest};
 use crate::store::ground::node::Node;
+use crate::store::ground::scope::Scope;
 
 /// Names that are tried for what is put back where its own is taken.
 const MOST_NAMES: usize = 20;
