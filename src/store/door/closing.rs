@@ -1,12 +1,11 @@
 //! The guards that every batch of a drive ends with, whoever sends it: the token still holds, what it touches is still
-//! where the token reaches, and no limit of the drive is passed. A new limit of a drive is one more row here, and one in
-//! the table of docs/webdav.md.
+//! where the token reaches, and no limit of the drive is passed. A new limit of a drive is one more row here, one in
+//! `ground::guard`, and one in the table of docs/webdav.md.
 
 use serde_json::json;
 
 use super::commit::Place;
 use super::view::View;
-use crate::error::Limit;
 use crate::ports::{Statement, Value};
 
 /// Files and folders in a drive and its trash.
@@ -157,14 +156,3 @@ fn closing_sql() -> String {
            WHERE d.account_id = ?1) WHERE failed IS NOT NULL"
     )
 }
-
-/// The limits by the names of their guards.
-pub(super) const LIMITS: [(&str, Limit); 7] = [
-    ("guard_nodes", Limit::Nodes),
-    ("guard_properties", Limit::Properties),
-    ("guard_locks", Limit::Locks),
-    ("guard_uploads", Limit::Uploads),
-    ("guard_pieces", Limit::Pieces),
-    ("guard_path", Limit::Path),
-    ("guard_tokens", Limit::Tokens),
-];

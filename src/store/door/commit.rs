@@ -1,46 +1,10 @@
 //! Writing: guards that abort a batch when what was read has changed, and the ancestors' totals.
 
-use super::closing::LIMITS;
 use super::drive::Drive;
 use super::trail::Trail;
-use crate::error::{Error, Guard, Result};
-use crate::ports::{SqlError, Statement, Value};
+use crate::error::Result;
+use crate::ports::{Statement, Value};
 use crate::store::ground::node::Node;
-
-const GUARDS: [(&str, Guard); 10] = [
-    ("guard_parent", Guard::Parent),
-    ("guard_gone", Guard::Gone),
-    ("guard_exists", Guard::Exists),
-    ("guard_etag", Guard::Etag),
-    ("guard_lock", Guard::Lock),
-    ("guard_cycle", Guard::Cycle),
-    ("guard_upload", Guard::Upload),
-    ("guard_infected", Guard::Infected),
-    ("guard_token", Guard::Token),
-    ("guard_place", Guard::Place),
-];
-
-/// Tells a guard that fired from a database that failed.
-pub(in crate::store) fn guard_error(error: SqlError) -> Error {
-    let SqlError::Constraint(message) = &error else { return error.into() };
-    // The limits first: guard_locks begins with guard_lock.
-    if let Some((_, limit)) = LIMITS.iter().find(|(name, _)| message.contains(name)) {
-        return Error::Limit(*limit);
-    }
-    if let Some((_, guard)) = GUARDS.iter().find(|(name, _)| message.contains(name)) {
-        return Error::Raced(*guard);
-    }
-    if message.contains("guard_quota") {
-        return Error::QuotaExceeded;
-    }
-    if message.contains("UNIQUE constraint failed: nodes.parent_id") {
-        return Error::Raced(Guard::Exists);
-    }
-    if message.contains("FOREIGN KEY") {
-        return Error::Raced(Guard::Gone);
-    }
-    error.into()
-}
 
 /// What a client demands of the node that it writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

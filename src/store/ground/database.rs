@@ -3,9 +3,9 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use super::guard::guard_error;
 use crate::error::Result;
 use crate::ports::{Kind, Rows, Sql, Statement};
-use crate::store::door::commit;
 
 /// Counts what a request asked of the database: the product's speed and price.
 #[derive(Default)]
@@ -52,7 +52,7 @@ impl Database {
     pub(in crate::store) async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>> {
         self.meter.trips.set(self.meter.trips.get() + 1);
         let jobs: Vec<usize> = (0..).zip(&statements).filter(|(_, s)| s.kind == Kind::Jobs).map(|(i, _)| i).collect();
-        let batch = self.sql.batch(statements).await.map_err(commit::guard_error)?;
+        let batch = self.sql.batch(statements).await.map_err(guard_error)?;
         self.meter.rows_read.set(self.meter.rows_read.get() + batch.rows_read);
         self.meter.rows_written.set(self.meter.rows_written.get() + batch.rows_written);
         if jobs.iter().any(|statement| batch.results.get(*statement).is_some_and(|rows| !rows.is_empty())) {

@@ -2,6 +2,7 @@
 
 pub(super) mod content_info;
 pub(super) mod database;
+mod guard;
 pub(super) mod lock;
 pub(super) mod node;
 pub(super) mod property;
