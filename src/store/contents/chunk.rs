@@ -6,10 +6,11 @@ use serde_json::json;
 use super::content::{Content, Link, Linked};
 use crate::error::{Error, Limit, Result};
 use crate::ports::{Digests, Millis, Rows, Statement};
+use crate::store::door::address::Credentials;
 use crate::store::door::closing::{MOST_PIECES, Touched};
 use crate::store::door::commit::Place;
 use crate::store::door::drive::Drive;
-use crate::store::door::view::{Credentials, View};
+use crate::store::door::view::View;
 use crate::store::ground::content_info::{AvStatus, Part};
 
 /// How long an upload may take from its beginning to its end.

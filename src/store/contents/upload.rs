@@ -8,8 +8,8 @@ use super::content::Content;
 use crate::crypto::{Length, MasterKeys, SealingSource, blob_aad, sealed_length};
 use crate::error::{Error, Result};
 use crate::ports::{Blobs, ByteSource, MOST_IN_ONE_PUT, Millis, MultipartUpload, Statement, StreamError};
+use crate::store::door::address::Credentials;
 use crate::store::door::drive::{Drive, Record};
-use crate::store::door::view::Credentials;
 use crate::store::ground::content_info::{AvStatus, Part};
 
 /// How long an upload may take before its blob is collected.

@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
+use super::address::{Address, Credentials, Detail, Listing, ViewRequest};
 use super::drive::Drive;
-use super::view::{Address, Credentials, Detail, Listing, ViewRequest};
 use crate::ports::{Statement, Value};
 use crate::store::ground::node::NODE;
 

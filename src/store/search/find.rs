@@ -8,9 +8,9 @@ use serde::Deserialize;
 use super::filter::{Filter, Params};
 use crate::error::Result;
 use crate::ports::{Rows, Statement};
+use crate::store::door::address::{Address, Credentials, Detail};
 use crate::store::door::drive::Drive;
 use crate::store::door::query::{columns, start, target, way};
-use crate::store::door::view::{Address, Credentials, Detail};
 use crate::store::ground::node::Node;
 
 /// The most nodes that one search visits.

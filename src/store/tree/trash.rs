@@ -7,12 +7,14 @@ use super::purge::{MOST, delete_below};
 use crate::error::{Error, Guard, Result};
 use crate::name::MAX_NAME;
 use crate::ports::{Millis, Rows, Statement};
+use crate::store::door::address::{Address, Credentials, Detail, ViewRequest};
+use crate::store::door::caller::Caller;
 use crate::store::door::closing::Touched;
 use crate::store::door::commit::Place;
 use crate::store::door::drive::{Drive, twice};
 use crate::store::door::query::content_json;
 use crate::store::door::trail::Trail;
-use crate::store::door::view::{Address, Caller, Credentials, Detail, View, ViewRequest};
+use crate::store::door::view::View;
 use crate::store::ground::node::Node;
 use crate::store::ground::scope::Scope;
 
