@@ -32,10 +32,10 @@ pub use self::door::address::{Address, Credentials, Detail, Listing, ViewRequest
 pub use self::door::caller::Caller;
 pub use self::door::closing::MOST_PIECES;
 pub use self::door::commit::{Expect, Found, Place};
-pub use self::door::drive::{Drive, Record, twice, twice_from};
+pub use self::door::drive::{Drive, Record};
 pub use self::door::query::PAGE_BYTES;
 pub use self::door::trail::{LockBelow, Trail};
-pub use self::door::view::View;
+pub use self::door::view::{View, twice, twice_from};
 pub use self::ground::content_info::{AvStatus, ContentInfo, Part};
 pub use self::ground::database::Meter;
 pub use self::ground::lock::{Lock, NewLock};

@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::ports::{Millis, Rows, Statement};
 use crate::store::door::closing::Touched;
 use crate::store::door::commit::Place;
-use crate::store::door::drive::{Drive, twice};
-use crate::store::door::view::View;
+use crate::store::door::drive::Drive;
+use crate::store::door::view::{View, twice};
 use crate::store::ground::content_info::AvStatus;
 use crate::store::ground::node::{NODE, Node};
 

@@ -1,12 +1,13 @@
-//! The guards that every batch of a drive ends with, whoever sends it: the token still holds, what it touches is still
-//! where the token reaches, and no limit of the drive is passed. A new limit of a drive is one more row here, one in
+//! The batch of a change, and the guards that every one ends with, whoever sends it: the token still holds, what it touches
+//! is still where the token reaches, and no limit of the drive is passed. A new limit of a drive is one more row here, one in
 //! `ground::guard`, and one in the table of docs/webdav.md.
 
 use serde_json::json;
 
 use super::commit::Place;
 use super::view::View;
-use crate::ports::{Statement, Value};
+use crate::error::Result;
+use crate::ports::{Rows, Statement, Value};
 
 /// Files and folders in a drive and its trash.
 pub(super) const MOST_NODES: i64 = 1_000_000;
@@ -89,9 +90,19 @@ impl Touched {
 }
 
 impl View {
+    /// Runs the statements of a change as one atomic batch, which ends with the guards of the whole drive: see `Touched`.
+    /// Gives the rows of each statement of the change. One round trip.
+    pub(in crate::store) async fn commit(&self, mut change: Vec<Statement>, touched: &Touched) -> Result<Vec<Rows>> {
+        let statements = change.len();
+        change.push(self.closing(touched));
+        let mut results = self.database.batch(change).await?;
+        results.truncate(statements);
+        Ok(results)
+    }
+
     /// The last statement of a batch. A drive that was beyond a limit when it was read may stay so, and must not go
     /// further beyond: what is full can still be put in order.
-    pub(super) fn closing(&self, touched: &Touched) -> Statement {
+    fn closing(&self, touched: &Touched) -> Statement {
         let caller = &self.caller;
         let root = if touched.in_trash { caller.trash_id } else { caller.root_id };
         // The operator may mend whatever is in the drive or in its trash.

@@ -1,11 +1,8 @@
-//! The one door into a drive. What belongs to it is reached through one read, a `View`, and changed by one batch, which
-//! only a view can send and which ends with one block of guards (`closing`). Nothing else in the store holds the database.
+//! A drive, as far as it can be asked without a view.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::closing::Touched;
-use super::view::View;
 use crate::config::Kept;
 use crate::error::{Error, Result};
 use crate::ports::{Kind, Millis, Ports, Rows, Statement};
@@ -14,7 +11,8 @@ use crate::store::ground::database::{Database, Meter};
 /// The drive of one account, as one request sees it: what can be read of it without a decision.
 #[derive(Clone)]
 pub struct Drive {
-    database: Database,
+    /// Only `View::commit` writes to it besides.
+    pub(super) database: Database,
     pub(in crate::store) ports: Ports,
     pub(in crate::store) account: i64,
     pub(in crate::store) now: Millis,
@@ -92,35 +90,3 @@ impl Drive {
 /// A write that needs no view: it changes nothing that a client could see.
 #[derive(Debug, Clone)]
 pub struct Record(pub(in crate::store) Statement);
-
-impl View {
-    /// Runs the statements of a change as one atomic batch, which ends with the guards of the whole drive: see `Touched`.
-    /// Gives the rows of each statement of the change. One round trip.
-    pub(in crate::store) async fn commit(&self, mut change: Vec<Statement>, touched: &Touched) -> Result<Vec<Rows>> {
-        let statements = change.len();
-        change.push(self.closing(touched));
-        let mut results = self.database.batch(change).await?;
-        results.truncate(statements);
-        Ok(results)
-    }
-}
-
-/// Does `attempt`, and once more from the beginning when a guard fired because somebody else was faster.
-pub async fn twice<T>(mut attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> {
-    match attempt().await {
-        Err(Error::Raced(_)) => attempt().await,
-        result => result,
-    }
-}
-
-/// The same for who has read already, before a body came: the first attempt is made on that view, the second on a new one.
-pub async fn twice_from<T>(
-    first: View,
-    mut reread: impl AsyncFnMut() -> Result<View>,
-    mut attempt: impl AsyncFnMut(&View) -> Result<T>,
-) -> Result<T> {
-    match attempt(&first).await {
-        Err(Error::Raced(_)) => attempt(&reread().await?).await,
-        result => result,
-    }
-}

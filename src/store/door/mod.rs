@@ -1,4 +1,6 @@
-//! The one way into a drive: what is read of it, and the one batch that changes it. Imports `ground` alone.
+//! The one door into a drive. What belongs to it is reached through one read, a `View`, and changed by one batch, which
+//! only a view can send and which ends with one block of guards (`closing`). A `Drive` lends its database to nobody outside.
+//! Imports `ground` alone.
 
 pub(super) mod address;
 pub(super) mod caller;

@@ -144,3 +144,23 @@ impl Drive {
         self.note_later(Record(Statement::write(sql, [caller.token_id.into(), self.now.into()])));
     }
 }
+
+/// Does `attempt`, and once more from the beginning when a guard fired because somebody else was faster.
+pub async fn twice<T>(mut attempt: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+    match attempt().await {
+        Err(Error::Raced(_)) => attempt().await,
+        result => result,
+    }
+}
+
+/// The same for who has read already, before a body came: the first attempt is made on that view, the second on a new one.
+pub async fn twice_from<T>(
+    first: View,
+    mut reread: impl AsyncFnMut() -> Result<View>,
+    mut attempt: impl AsyncFnMut(&View) -> Result<T>,
+) -> Result<T> {
+    match attempt(&first).await {
+        Err(Error::Raced(_)) => attempt(&reread().await?).await,
+        result => result,
+    }
+}

@@ -11,10 +11,10 @@ use crate::store::door::address::{Address, Credentials, Detail, ViewRequest};
 use crate::store::door::caller::Caller;
 use crate::store::door::closing::Touched;
 use crate::store::door::commit::Place;
-use crate::store::door::drive::{Drive, twice};
+use crate::store::door::drive::Drive;
 use crate::store::door::query::content_json;
 use crate::store::door::trail::Trail;
-use crate::store::door::view::View;
+use crate::store::door::view::{View, twice};
 use crate::store::ground::node::Node;
 use crate::store::ground::scope::Scope;
 
