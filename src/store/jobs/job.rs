@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use serde::Deserialize;
 
-use super::line::DueRow;
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Ports, Rows, Sql, Statement, Value};
 use crate::store::ground::database::{Database, Meter};
@@ -82,6 +81,11 @@ pub struct Backlog {
     pub due: Option<Millis>,
     /// Jobs that somebody does just now.
     pub leased: i64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct DueRow {
+    pub(super) due_at: Option<Millis>,
 }
 
 impl Jobs {

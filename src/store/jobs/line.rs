@@ -3,9 +3,7 @@
 //! What holds for a whole line is in one row: while a webhook or the scanner fails, nothing of its line is tried before
 //! `not_before`, and one job at a time. So a failure writes as much, however many wait.
 
-use serde::Deserialize;
-
-use super::job::{Job, Jobs, LEASE};
+use super::job::{DueRow, Job, Jobs, LEASE};
 use crate::error::Result;
 use crate::ports::{Millis, Rows, Statement};
 
@@ -35,11 +33,6 @@ const LINES: &str = "named(kind, subject) AS ( \
        (SELECT count(*) FROM jobs j WHERE j.lease IS NOT NULL AND j.kind = held.kind AND j.subject = held.subject \
          AND +j.state = 'ready' AND j.due_at > ?1), \
        CASE WHEN not_before IS NULL THEN ?2 ELSE 1 END FROM held)";
-
-#[derive(Deserialize)]
-pub(super) struct DueRow {
-    pub(super) due_at: Option<Millis>,
-}
 
 impl Jobs {
     /// Leases up to `limit` jobs that are due, not many of one line. First come lines, then their jobs: however many wait
