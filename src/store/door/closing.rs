@@ -10,25 +10,25 @@ use crate::error::Result;
 use crate::ports::{Rows, Statement, Value};
 
 /// Files and folders in a drive and its trash.
-pub(super) const MOST_NODES: i64 = 1_000_000;
+const MOST_NODES: i64 = 1_000_000;
 
 /// Bytes of dead properties and tags in a drive: names, languages and values, and `PROPERTY_OVERHEAD` for each.
-pub(super) const MOST_PROPERTY_BYTES: i64 = 64 << 20;
+const MOST_PROPERTY_BYTES: i64 = 64 << 20;
 
 /// Locks in a drive: every operation on a tree looks at all of them.
-pub(super) const MOST_LOCKS: i64 = 2_000;
+const MOST_LOCKS: i64 = 2_000;
 
 /// Uploads in pieces of a drive, from their beginning until they are forgotten.
-pub(super) const MOST_UPLOADS: i64 = 10_000;
+const MOST_UPLOADS: i64 = 10_000;
 
 /// Pieces of a content: the row that is read with a file holds them all, and a row of D1 2,000,000 bytes.
 pub const MOST_PIECES: i64 = 10_000;
 
 /// Folders on the way to a folder, itself included.
-pub(super) const MOST_DEPTH: i64 = 100;
+const MOST_DEPTH: i64 = 100;
 
 /// Bytes of the path of a folder, in UTF-8, with a slash before each name. A URL has to hold it, percent-encoded.
-pub(super) const MOST_PATH: i64 = 4_096;
+const MOST_PATH: i64 = 4_096;
 
 /// What a batch touches, for the guards that close it.
 #[derive(Debug, Clone, Default)]
