@@ -8,8 +8,9 @@ use crate::error::Result;
 use crate::ports::{Millis, Rows, Statement};
 use crate::store::door::drive::Drive;
 use crate::store::ground::content_info::AvStatus;
-use crate::store::jobs::event::{EventKind, announce_content};
+use crate::store::jobs::event::EventKind;
 use crate::store::jobs::job::{FIRST_PAUSE, Job, Jobs};
+use crate::store::jobs::tree_event::announce_content;
 
 /// Uploads do not wait for a scanner that has failed less than this ago.
 const SPARED: Millis = 60_000;

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::tree_event::announce_many;
 use crate::ports::{Millis, Statement, Value};
 use crate::store::door::commit::Place;
 use crate::store::door::view::View;
@@ -124,20 +123,6 @@ pub(super) fn reach_of(files: &str) -> String {
            UNION SELECT w.id, p.file FROM present p CROSS JOIN up ON up.file = p.file \
              CROSS JOIN wanted w ON w.folder_id = up.id)"
     )
-}
-
-/// Tells of the event `event`, or of a content that has come to be settled (`file.written`), for each file of account
-/// `account` that has the content and is not in the trash; where there are many, one job does.
-pub(in crate::store) fn announce_content(account: i64, content: &str, event: &str, now: Millis) -> [Statement; 2] {
-    let files = format!(
-        "SELECT id FROM nodes WHERE content_id = ?2 AND EXISTS (SELECT 1 FROM wanted) \
-         AND (SELECT count(*) FROM (SELECT 1 FROM nodes WHERE content_id = ?2 LIMIT {MOST_AT_ONCE} + 1)) <= {MOST_AT_ONCE}"
-    );
-    let few = Statement::jobs(
-        telling(&reach_of(&files)),
-        [account.into(), content.into(), Value::Null, now.into(), event.into(), Value::Null, Value::Null, Value::Null],
-    );
-    [few, announce_many(account, content, event, now)]
 }
 
 impl View {

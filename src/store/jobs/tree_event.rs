@@ -146,8 +146,22 @@ const REACH: &str = "root(id) AS (SELECT ?9), \
        SELECT w.id, f.id FROM wanted w CROSS JOIN files f WHERE w.id IN (SELECT value FROM json_each(?3)) \
        UNION SELECT w.id, up.file FROM up CROSS JOIN wanted w ON w.folder_id = up.id WHERE w.id <= ?10)";
 
+/// Tells of the event `event`, or of a content that has come to be settled (`file.written`), for each file of account
+/// `account` that has the content and is not in the trash; where there are many, one job does.
+pub(in crate::store) fn announce_content(account: i64, content: &str, event: &str, now: Millis) -> [Statement; 2] {
+    let files = format!(
+        "SELECT id FROM nodes WHERE content_id = ?2 AND EXISTS (SELECT 1 FROM wanted) \
+         AND (SELECT count(*) FROM (SELECT 1 FROM nodes WHERE content_id = ?2 LIMIT {MOST_AT_ONCE} + 1)) <= {MOST_AT_ONCE}"
+    );
+    let few = Statement::jobs(
+        telling(&reach_of(&files)),
+        [account.into(), content.into(), Value::Null, now.into(), event.into(), Value::Null, Value::Null, Value::Null],
+    );
+    [few, announce_many(account, content, event, now)]
+}
+
 /// Has all files told of that have a content, where they are more than a batch tells of itself.
-pub(super) fn announce_many(account: i64, content: &str, event: &str, now: Millis) -> Statement {
+fn announce_many(account: i64, content: &str, event: &str, now: Millis) -> Statement {
     Statement::jobs(
         format!(
             "INSERT INTO jobs (account_id, kind, subject, payload, due_at, created_at) \
