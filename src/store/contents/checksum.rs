@@ -4,7 +4,6 @@ use std::fmt::{self, Display};
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
-use super::content::Content;
 use crate::ports::Digests;
 use crate::store::ground::content_info::ContentInfo;
 
@@ -96,11 +95,6 @@ impl Checksum {
     /// Whether it is that of a content with these digests.
     pub fn is_of(&self, digests: &Digests) -> bool {
         self.value == self.algorithm.of(digests)
-    }
-
-    /// Whether the content is what the client has sent; true where its digests are not known.
-    pub fn holds(&self, content: &Content) -> bool {
-        content.digests.as_ref().is_none_or(|digests| self.is_of(digests))
     }
 }
 

@@ -30,6 +30,13 @@ pub struct Content {
     pub scanner_error: Option<String>,
 }
 
+impl Checksum {
+    /// Whether the content is what the client has sent; true where its digests are not known.
+    pub fn holds(&self, content: &Content) -> bool {
+        content.digests.as_ref().is_none_or(|digests| self.is_of(digests))
+    }
+}
+
 /// A content as a job finds it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StoredContent {
