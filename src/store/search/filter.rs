@@ -1,11 +1,11 @@
 //! What must hold for a node that is searched, as an expression of SQL over its row `n`.
 
+use super::params::Params;
+/// The media type of folders in Nextcloud's searches.
 use super::pattern::Pattern;
-use crate::ports::Value;
 use crate::store::ground::node::guess_mime;
 use crate::store::tree::metadata::FAVORITE;
 
-/// The media type of folders in Nextcloud's searches.
 const FOLDER_TYPE: &str = "httpd/unix-directory";
 
 /// A condition.
@@ -55,17 +55,6 @@ pub enum Relation {
     Lte,
     /// Greater or equal
     Gte,
-}
-
-/// The parameters of a statement that is being made.
-pub(super) struct Params(pub Vec<Value>);
-
-impl Params {
-    /// Adds one, and gives how the statement names it.
-    pub fn add(&mut self, value: impl Into<Value>) -> String {
-        self.0.push(value.into());
-        format!("?{}", self.0.len())
-    }
 }
 
 impl Filter {

@@ -5,7 +5,8 @@
 
 use serde::Deserialize;
 
-use super::filter::{Filter, Params};
+use super::filter::Filter;
+use super::params::Params;
 use crate::error::Result;
 use crate::ports::{Rows, Statement};
 use crate::store::door::address::{Address, Credentials, Detail};

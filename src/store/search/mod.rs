@@ -2,4 +2,5 @@
 
 pub(super) mod filter;
 pub(super) mod find;
+mod params;
 pub(super) mod pattern;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::filter::Params;
-
 /// The longest pattern that D1 takes for LIKE, in bytes.
+use super::params::Params;
+
 const LONGEST_LIKE: usize = 50;
 
 /// Letters beyond ASCII of a pattern that are found in upper case, too: expressions of SQL may nest 100 deep.
