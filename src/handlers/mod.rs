@@ -31,9 +31,8 @@ use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::name::read_name;
-use crate::resource;
 use crate::resource::parse_id;
-use crate::store::{Address, Caller, Credentials, Drive, Place, Trail, ViewRequest};
+use crate::store::{Address, Credentials, Drive, Place, Trail, ViewRequest};
 
 /// What a client calls itself, as the name of a token.
 fn client_name(cx: &Context<'_>) -> String {
@@ -58,12 +57,6 @@ fn folder_address(id: Option<&str>) -> Result<Address> {
         None | Some("") => Ok(Address::Path(Vec::new())),
         Some(id) => Ok(Address::Id(parse_id(id, "the folder")?)),
     }
-}
-
-/// The id that a client sees for the folder `parent`: none for the caller's root, which has no
-/// name for it, but for a confined token the folder that it is confined to.
-fn folder_id(caller: &Caller, parent: Option<i64>) -> Option<String> {
-    resource::folder_id(caller.root_id, parent)
 }
 
 /// Refuses to change the members of the folder at the end of `trail` under a lock: REST requests
