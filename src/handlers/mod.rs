@@ -24,15 +24,15 @@ pub mod uploads;
 pub mod versions;
 pub mod webhooks;
 
-use http::header;
+use http::{Response, header};
 use serde::de::DeserializeOwned;
 
 use crate::body::Body;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Guard, Result};
 use crate::name::read_name;
 use crate::resource::parse_id;
-use crate::store::{Address, Credentials, Drive, Place, Trail, ViewRequest};
+use crate::store::{Address, Credentials, Drive, Place, Scope, Trail, ViewRequest, twice};
 
 /// What a client calls itself, as the name of a token.
 fn client_name(cx: &Context<'_>) -> String {
@@ -80,4 +80,31 @@ fn member_place(trail: &Trail, name: &str) -> Result<Place> {
     }
     let name = read_name(name).map_err(|error| Error::bad(error.to_string()))?;
     Ok(Place::new_member(trail, folder.id, &name))
+}
+
+/// Deletes the node `id`, which must be a folder or a file as said.
+async fn delete_node(cx: &Context<'_>, id: i64, folder: bool) -> Result<Response<Body>> {
+    let (drive, credentials) = cx.drive()?;
+    let request = ViewRequest { locks_below: true, ..ViewRequest::of(Address::Id(id)) };
+    twice(async || {
+        let view = drive.view(&credentials, &request, Vec::new()).await?;
+        view.caller.scopes.require(Scope::Write)?;
+        let trail = view.trail()?;
+        if trail.existing()?.is_folder() != folder {
+            return Err(Error::NotFound(if folder { "the folder" } else { "the file" }));
+        }
+        let place = Place::of(trail)?;
+        check_node_unlocked(trail)?;
+        view.delete(&place).await?;
+        Ok(json::no_content())
+    })
+    .await
+}
+
+/// A name that is taken: the place was assumed to be vacant, so there is no reason to try again.
+fn name_taken(error: Error) -> Error {
+    match error {
+        Error::Raced(Guard::Exists) => Error::Conflict("the name is taken".to_owned()),
+        other => other,
+    }
 }

@@ -2,9 +2,8 @@
 
 use serde::Deserialize;
 
-use super::folders::name_taken;
 use super::json::Field;
-use super::{check_members_unlocked, check_node_unlocked, folder_address, read_body};
+use super::{check_members_unlocked, check_node_unlocked, folder_address, name_taken, read_body};
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
