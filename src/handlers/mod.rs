@@ -21,6 +21,7 @@ pub mod status;
 pub mod tokens;
 pub mod trash;
 pub mod uploads;
+mod version;
 pub mod versions;
 pub mod webhooks;
 

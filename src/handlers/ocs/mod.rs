@@ -9,7 +9,6 @@ mod user;
 
 use http::{Response, header};
 
-pub use self::capabilities::{PRODUCT_VERSION, VERSION};
 use self::document::{Outcome, Version};
 use crate::body::Body;
 use crate::context::Context;
