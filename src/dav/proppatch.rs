@@ -10,7 +10,7 @@ use super::request::Request;
 use super::xml::{DAV, Element, OWNCLOUD};
 use crate::body::Body;
 use crate::error::{Error, Result};
-use crate::store::{Algorithm, Detail, Found, MetadataChange, Node, Scope, ViewRequest, twice};
+use crate::store::{Algorithm, Detail, Held as Found, MetadataChange, Node, Scope, ViewRequest, twice};
 
 /// The most properties that one request may change.
 const MOST_CHANGES: usize = 512;

@@ -31,7 +31,7 @@ pub use self::directory::token::{NewToken, TokenInfo};
 pub use self::door::address::{Address, Credentials, Detail, Listing, ViewRequest};
 pub use self::door::caller::Caller;
 pub use self::door::closing::MOST_PIECES;
-pub use self::door::commit::{Expect, Found, Place};
+pub use self::door::commit::{Expect, Held, Place};
 pub use self::door::drive::{Drive, Record};
 pub use self::door::query::PAGE_BYTES;
 pub use self::door::trail::{LockBelow, Trail};

@@ -121,7 +121,7 @@ impl Node {
 
 /// A node that exists, a root among them, with what was read of it.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct Held {
     /// Its number.
     pub id: i64,
     etag: String,
@@ -134,7 +134,7 @@ pub struct Found {
     locks_below: String,
 }
 
-impl Found {
+impl Held {
     /// The folder that it is in; none for a drive's root.
     pub(in crate::store) fn parent(&self) -> Option<i64> {
         self.at.as_ref().map(|(parent, _)| *parent)
@@ -220,17 +220,17 @@ impl Drive {
         guard_way(place.parent, &place.way)
     }
 
-    /// A node that was found is still where it was, with the locks that were read, and with the
+    /// The node is still where it was, with the locks that were read, and with the
     /// entity tag if the client demands that.
-    pub(in crate::store) fn guards_of_found(&self, found: &Found) -> Vec<Statement> {
+    pub(in crate::store) fn guards_of_held(&self, held: &Held) -> Vec<Statement> {
         let mut guards = vec![
-            self.guard_locks_from("SELECT ?3", &found.locks, [found.id.into()]),
-            self.guard_locks_under(found.id, &found.locks_below),
-            guard_way(found.id, &found.way),
+            self.guard_locks_from("SELECT ?3", &held.locks, [held.id.into()]),
+            self.guard_locks_under(held.id, &held.locks_below),
+            guard_way(held.id, &held.way),
         ];
-        guards.extend(found.at.as_ref().map(|(parent, name)| guard_at(found.id, *parent, name)));
-        if found.expect == Expect::Unchanged {
-            guards.push(guard_etag_of(found.id, &found.etag));
+        guards.extend(held.at.as_ref().map(|(parent, name)| guard_at(held.id, *parent, name)));
+        if held.expect == Expect::Unchanged {
+            guards.push(guard_etag_of(held.id, &held.etag));
         }
         guards
     }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::ports::{Statement, Value};
 use crate::store::door::closing::Touched;
-use crate::store::door::commit::{Found, LOCKS_UP, Place};
+use crate::store::door::commit::{Held, LOCKS_UP, Place};
 use crate::store::door::drive::Drive;
 use crate::store::door::view::View;
 use crate::store::ground::lock::{Lock, NewLock};
@@ -11,11 +11,11 @@ use crate::store::ground::node::Node;
 
 impl View {
     /// Locks a node that exists. One round trip.
-    pub async fn lock(&self, found: &Found, lock: &NewLock) -> Result<()> {
-        let mut batch = self.guards_of_found(found);
+    pub async fn lock(&self, held: &Held, lock: &NewLock) -> Result<()> {
+        let mut batch = self.guards_of_held(held);
         batch.push(self.purge_locks());
-        batch.push(self.insert_lock("SELECT ?8", vec![found.id.into()], lock));
-        self.commit(batch, &Touched::node(found.id)).await?;
+        batch.push(self.insert_lock("SELECT ?8", vec![held.id.into()], lock));
+        self.commit(batch, &Touched::node(held.id)).await?;
         Ok(())
     }
 

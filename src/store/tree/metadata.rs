@@ -4,7 +4,7 @@ use super::property::PropertyChange;
 use crate::error::Result;
 use crate::ports::{Millis, Statement};
 use crate::store::door::closing::Touched;
-use crate::store::door::commit::Found;
+use crate::store::door::commit::Held;
 use crate::store::door::view::View;
 
 /// The tag of favourites, as Nextcloud names it. No client can set it by that name.
@@ -30,14 +30,14 @@ impl View {
     ///
     /// As in Nextcloud, another time of modification gives the node and all folders above it new entity tags, since sync
     /// clients keep that time. A tag, like the other changes, gives none: no client would have anything to fetch.
-    pub async fn change_metadata(&self, found: &Found, change: &MetadataChange) -> Result<()> {
-        let mut batch = self.guards_of_found(found);
-        batch.extend(self.change_properties(found, &change.properties)?);
-        batch.extend(change.favorite.map(|favorite| self.mark_favorite(found.id, favorite)));
-        batch.extend(change.tags.iter().flat_map(|tags| self.replace_tags(found.id, tags)));
-        batch.extend(change.created_at.map(|at| set_created(found.id, at)));
-        batch.extend(change.modified_at.into_iter().flat_map(|at| self.set_modified(found, at)));
-        self.commit(batch, &Touched::node(found.id)).await.map(|_| ())
+    pub async fn change_metadata(&self, held: &Held, change: &MetadataChange) -> Result<()> {
+        let mut batch = self.guards_of_held(held);
+        batch.extend(self.change_properties(held, &change.properties)?);
+        batch.extend(change.favorite.map(|favorite| self.mark_favorite(held.id, favorite)));
+        batch.extend(change.tags.iter().flat_map(|tags| self.replace_tags(held.id, tags)));
+        batch.extend(change.created_at.map(|at| set_created(held.id, at)));
+        batch.extend(change.modified_at.into_iter().flat_map(|at| self.set_modified(held, at)));
+        self.commit(batch, &Touched::node(held.id)).await.map(|_| ())
     }
 
     fn mark_favorite(&self, node: i64, favorite: bool) -> Statement {
@@ -60,12 +60,12 @@ impl View {
         ]
     }
 
-    fn set_modified(&self, found: &Found, at: Millis) -> Vec<Statement> {
+    fn set_modified(&self, held: &Held, at: Millis) -> Vec<Statement> {
         let etag = self.new_etag();
-        let above = found.parent().map(|parent| self.add_to_folder(parent, &etag, false, "SELECT 0, 0, 0", []));
+        let above = held.parent().map(|parent| self.add_to_folder(parent, &etag, false, "SELECT 0, 0, 0", []));
         let own = Statement::write(
             "UPDATE nodes SET modified_at = ?2, etag = ?3 WHERE id = ?1",
-            [found.id.into(), at.into(), etag.into()],
+            [held.id.into(), at.into(), etag.into()],
         );
         above.into_iter().chain([own]).collect()
     }

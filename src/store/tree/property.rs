@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Limit, Result};
 use crate::ports::Statement;
-use crate::store::door::commit::Found;
+use crate::store::door::commit::Held;
 use crate::store::door::view::View;
 
 /// Bytes of names, languages and values that one node may have, with 64 for each property: every listing reads them.
@@ -28,7 +28,7 @@ pub struct PropertyChange {
 impl View {
     /// Statements that set and remove properties of a node. Of two changes of one property, the later counts. 507 where
     /// the node would have more than 64 KiB of them.
-    pub(super) fn change_properties(&self, found: &Found, changes: &[PropertyChange]) -> Result<Vec<Statement>> {
+    pub(super) fn change_properties(&self, held: &Held, changes: &[PropertyChange]) -> Result<Vec<Statement>> {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
@@ -42,13 +42,13 @@ impl View {
             Statement::write(
                 "DELETE FROM properties WHERE node_id = ?1 AND (namespace, name) IN \
                  (SELECT value ->> 'namespace', value ->> 'name' FROM json_each(?2))",
-                [found.id.into(), changes.as_str().into()],
+                [held.id.into(), changes.as_str().into()],
             ),
             Statement::write(
                 "INSERT INTO properties (node_id, namespace, name, value, lang, account_id) \
                  SELECT ?1, value ->> 'namespace', value ->> 'name', value ->> 'value', value ->> 'lang', ?3 \
                  FROM json_each(?2) WHERE value ->> 'value' IS NOT NULL",
-                [found.id.into(), changes.into(), self.account.into()],
+                [held.id.into(), changes.into(), self.account.into()],
             ),
             Statement::write(
                 format!(
@@ -56,7 +56,7 @@ impl View {
                        length(CAST(namespace AS BLOB)) + length(CAST(name AS BLOB)) + length(CAST(value AS BLOB)) + \
                        coalesce(length(CAST(lang AS BLOB)), 0)) FROM properties WHERE node_id = ?1)"
                 ),
-                [found.id.into()],
+                [held.id.into()],
             ),
         ])
     }
