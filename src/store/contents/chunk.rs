@@ -127,7 +127,7 @@ impl Drive {
             [upload.id.into()],
         );
         let results = self.query(vec![statement]).await?;
-        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+        results.all(0)
     }
 }
 
@@ -152,7 +152,7 @@ impl View {
             ],
         );
         let results = self.commit(vec![begin], &Touched::nothing()).await?;
-        let upload = results.first().map(Rows::first).transpose()?.flatten();
+        let upload = results.one(0)?;
         upload.ok_or(Error::AlreadyExists("PROPFIND, PUT, MOVE, DELETE"))
     }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::checksum::Checksum;
 use crate::error::Result;
-use crate::ports::{Digests, Millis, Rows, Statement, Value};
+use crate::ports::{Digests, Millis, Statement, Value};
 use crate::store::door::closing::Touched;
 use crate::store::door::commit::{Expect, Place};
 use crate::store::door::drive::Drive;
@@ -214,8 +214,8 @@ impl View {
             batch.push(self.lock_made(place, lock));
         }
         let results = self.commit(batch, &Touched::member(place)).await?;
-        let existed: Option<Anything> = results.get(before).map(Rows::first).transpose()?.flatten();
-        let row: Option<LinkedRow> = results.get(upsert).map(Rows::first).transpose()?.flatten();
+        let existed: Option<Anything> = results.one(before)?;
+        let row: Option<LinkedRow> = results.one(upsert)?;
         let row = row.ok_or_else(|| crate::error::Error::internal("a linked file has no row"))?;
         Ok(Linked { id: row.id, created: existed.is_none(), etag, modified_at, created_at: row.created_at })
     }
@@ -311,7 +311,7 @@ impl Jobs {
             [job.payload.as_str().into()],
         );
         let results = self.database().batch(vec![statement]).await?;
-        results.first().map(Rows::first).transpose().map(Option::flatten).map_err(Into::into)
+        results.one(0)
     }
 
     /// Records the digests of a job's content, and whether the client said another one, and ends the job. A file that had

@@ -84,10 +84,7 @@ impl Jobs {
             [after.into(), until.into(), keys.into(), most.into()],
         );
         let results = self.database().batch(vec![unused, lost]).await?;
-        Ok(Comparison {
-            unused: results.first().map(Rows::parse).transpose()?.unwrap_or_default(),
-            lost: results.get(1).map(Rows::parse).transpose()?.unwrap_or_default(),
-        })
+        Ok(Comparison { unused: results.all(0)?, lost: results.all(1)? })
     }
 
     /// What names a content. One round trip.
@@ -107,9 +104,9 @@ impl Jobs {
             [content.into()],
         );
         let results = self.database().batch(vec![files, counts]).await?;
-        let counts: Option<Counts> = results.get(1).map(Rows::first).transpose()?.flatten();
+        let counts: Option<Counts> = results.one(1)?;
         let (file_count, versions) = counts.map_or((0, 0), |counts| (counts.files, counts.versions));
-        Ok(Named { files: results.first().map(Rows::parse).transpose()?.unwrap_or_default(), file_count, versions })
+        Ok(Named { files: results.all(0)?, file_count, versions })
     }
 
     /// Records blobs that nobody knows of as garbage, from now on. One round trip.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::date::DAY;
 use crate::error::Result;
-use crate::ports::{Millis, Rows, Statement};
+use crate::ports::{Millis, Statement};
 use crate::store::jobs::job::Jobs;
 
 /// How long the deletion of blobs may take before somebody else does it.
@@ -40,7 +40,7 @@ impl Jobs {
             [(now + LEASE).into(), (now - grace).into(), now.into(), unfinished.into(), most.into()],
         );
         let results = self.database().batch(vec![statement]).await?;
-        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+        results.all(0)
     }
 
     /// Forgets blobs that were given up and are deleted. One round trip.

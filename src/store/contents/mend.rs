@@ -3,7 +3,7 @@
 use super::content::Link;
 use super::version::Version;
 use crate::error::Result;
-use crate::ports::{Millis, Rows, Statement};
+use crate::ports::{Millis, Statement};
 use crate::store::door::closing::Touched;
 use crate::store::door::commit::Place;
 use crate::store::door::drive::Drive;
@@ -31,7 +31,7 @@ impl Drive {
     pub async fn mend(&self, file: i64, lost: &str) -> Result<Mended> {
         twice(async || {
             let view = self.view_as_operator(vec![file_with(file, lost)]).await?;
-            let node: Option<Node> = view.also.first().map(Rows::first).transpose()?.flatten();
+            let node: Option<Node> = view.also.one(0)?;
             let Some(place) = node.as_ref().and_then(Place::of_node) else { return Ok(Mended::Elsewise) };
             match self.latest_whole_version(file, lost).await? {
                 Some(version) => view.replace_lost(&place, &version).await,

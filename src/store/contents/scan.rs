@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use crate::error::Result;
-use crate::ports::{Millis, Rows, Statement};
+use crate::ports::{Millis, Statement};
 use crate::store::door::drive::Drive;
 use crate::store::ground::content_info::AvStatus;
 use crate::store::jobs::event::EventKind;
@@ -162,7 +162,7 @@ impl Jobs {
             [],
         );
         let results = self.database().batch(vec![statement]).await?;
-        Ok(results.first().map(Rows::first).transpose()?.flatten().unwrap_or_default())
+        Ok(results.one(0)?.unwrap_or_default())
     }
 
     /// Begins to have all contents scanned again; a rescan that is under way begins anew. One round trip.
@@ -235,7 +235,7 @@ impl Jobs {
             [],
         );
         let results = self.database().batch(vec![statement]).await?;
-        results.first().map(Rows::first).transpose().map(Option::flatten).map_err(Into::into)
+        results.one(0)
     }
 }
 

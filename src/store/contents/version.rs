@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::content::{Link, Linked};
 use crate::error::{Error, Result};
-use crate::ports::{Millis, Rows, Statement, Value};
+use crate::ports::{Millis, Statement, Value};
 use crate::store::door::closing::Touched;
 use crate::store::door::commit::{Expect, Place};
 use crate::store::door::drive::Drive;
@@ -77,7 +77,7 @@ impl Drive {
             parameters,
         );
         let results = self.query(vec![statement]).await?;
-        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+        results.all(0)
     }
 
     /// The version is still there.

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::ports::{Millis, Ports, Rows, SqlError, Statement};
-use crate::store::ground::database::{Database, Meter};
+use crate::ports::{Millis, Ports, SqlError, Statement};
+use crate::store::ground::database::{Database, Meter, Results};
 use crate::store::tree::purge;
 
 /// The accounts of a deployment.
@@ -104,9 +104,9 @@ impl Accounts {
             Err(SqlError::Constraint(message)) if message.contains("accounts.login") => {
                 return Err(Error::Conflict(format!("the login {} is taken", new.login)));
             }
-            other => other?.results,
+            other => Results(other?.results),
         };
-        let account: Option<Account> = results.first().map(Rows::first).transpose()?.flatten();
+        let account: Option<Account> = results.one(0)?;
         let mut account = account.ok_or_else(|| Error::internal("a new account has no row"))?;
         if let Err(error) = self.create_drive(account.id, new).await {
             self.directory.batch(vec![delete_account(account.id)]).await?;
@@ -148,7 +148,7 @@ impl Accounts {
             [after.into(), login.into(), limit.into()],
         );
         let results = self.directory.batch(vec![statement]).await?;
-        let mut accounts: Vec<Account> = results.first().map(Rows::parse).transpose()?.unwrap_or_default();
+        let mut accounts: Vec<Account> = results.all(0)?;
         let ids: Vec<i64> = accounts.iter().map(|account| account.id).collect();
         let mut usages = HashMap::new();
         for shard in self.ports.databases.shards() {
@@ -165,7 +165,7 @@ impl Accounts {
     pub async fn get(&self, id: i64) -> Result<Account> {
         let statement = Statement::read(format!("SELECT {ACCOUNT} FROM accounts WHERE id = ?1"), [id.into()]);
         let results = self.directory.batch(vec![statement]).await?;
-        let account: Option<Account> = results.first().map(Rows::first).transpose()?.flatten();
+        let account: Option<Account> = results.one(0)?;
         let mut account = account.ok_or(Error::NotFound("the account"))?;
         account.usage = usages_in(&self.drive(id), &[id]).await?.pop().unwrap_or_default();
         Ok(account)
@@ -222,7 +222,7 @@ impl Accounts {
             [account.into()],
         );
         let results = self.drive(account).batch(vec![statement]).await?;
-        let row: Option<Nodes> = results.first().map(Rows::first).transpose()?.flatten();
+        let row: Option<Nodes> = results.one(0)?;
         Ok(row.map_or(0, |row| row.nodes))
     }
 
@@ -240,7 +240,7 @@ async fn usages_in(database: &Database, accounts: &[i64]) -> Result<Vec<Usage>> 
         [serde_json::json!(accounts).to_string().into()],
     );
     let results = database.batch(vec![statement]).await?;
-    Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+    results.all(0)
 }
 
 fn delete_account(id: i64) -> Statement {

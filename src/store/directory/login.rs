@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::ports::{Millis, Ports, Rows, Statement};
+use crate::ports::{Millis, Ports, Statement};
 use crate::store::ground::database::{Database, Meter};
 
 /// How long a person has time to log in.
@@ -66,7 +66,7 @@ impl Logins {
             [page.into(), self.now.into()],
         );
         let results = self.directory.batch(vec![find]).await?;
-        let login = results.first().map(Rows::first).transpose()?.flatten();
+        let login = results.one(0)?;
         login.ok_or(Error::NotFound("the login"))
     }
 
@@ -88,7 +88,7 @@ impl Logins {
             [poll.into(), self.now.into()],
         );
         let results = self.directory.batch(vec![take]).await?;
-        let granted: Option<Granted> = results.first().map(Rows::first).transpose()?.flatten();
+        let granted: Option<Granted> = results.one(0)?;
         Ok(granted.map(|row| row.granted))
     }
 

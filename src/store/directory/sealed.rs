@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde::Deserialize;
 
 use crate::error::Result;
-use crate::ports::{Ports, Rows, Sql, Statement};
+use crate::ports::{Ports, Sql, Statement};
 use crate::store::ground::database::{Database, Meter};
 
 /// The columns of a drive that `MasterKeys::seal` and `wrap` fill, and then those of the directory.
@@ -64,7 +64,7 @@ impl SealedKeys {
         let mut seen = BTreeSet::new();
         for database in self.drives.iter().chain([&self.directory]) {
             let results = database.batch(vec![Statement::read("SELECT id FROM master_keys", [])]).await?;
-            let rows: Vec<Seen> = results.first().map(Rows::parse).transpose()?.unwrap_or_default();
+            let rows: Vec<Seen> = results.all(0)?;
             seen.extend(rows.into_iter().map(|row| row.id));
         }
         Ok(seen)
@@ -85,7 +85,7 @@ async fn count_in(database: &Database, columns: &[(&str, &str)]) -> Result<Vec<K
         [],
     );
     let results = database.batch(vec![statement]).await?;
-    Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+    results.all(0)
 }
 
 /// Forgets a key, unless something has been sealed under it since it was counted.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::ports::{Millis, Rows, Statement};
+use crate::ports::{Millis, Statement};
 use crate::store::door::closing::Touched;
 use crate::store::door::view::View;
 use crate::store::ground::scope::Scopes;
@@ -85,7 +85,7 @@ impl View {
             [self.account.into(), MOST.into()],
         );
         let results = self.commit(vec![insert, most], &Touched::nothing()).await?;
-        results.first().map(Rows::first).transpose()?.flatten().ok_or(Error::NotFound("the account or folder"))
+        results.one(0)?.ok_or(Error::NotFound("the account or folder"))
     }
 
     /// Revokes a token: 404 where `tokens` has none of that number. One round trip.
@@ -114,6 +114,6 @@ impl View {
             [self.account.into(), self.caller.folder_id.into()],
         );
         let results = self.query(vec![statement]).await?;
-        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+        results.all(0)
     }
 }

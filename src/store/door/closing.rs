@@ -7,7 +7,8 @@ use serde_json::json;
 use super::commit::Place;
 use super::view::View;
 use crate::error::Result;
-use crate::ports::{Rows, Statement, Value};
+use crate::ports::{Statement, Value};
+use crate::store::ground::database::Results;
 
 /// Files and folders in a drive and its trash.
 const MOST_NODES: i64 = 1_000_000;
@@ -92,11 +93,11 @@ impl Touched {
 impl View {
     /// Runs the statements of a change as one atomic batch, which ends with the guards of the whole drive: see `Touched`.
     /// Gives the rows of each statement of the change. One round trip.
-    pub(in crate::store) async fn commit(&self, mut change: Vec<Statement>, touched: &Touched) -> Result<Vec<Rows>> {
+    pub(in crate::store) async fn commit(&self, mut change: Vec<Statement>, touched: &Touched) -> Result<Results> {
         let statements = change.len();
         change.push(self.closing(touched));
         let mut results = self.database.batch(change).await?;
-        results.truncate(statements);
+        results.0.truncate(statements);
         Ok(results)
     }
 

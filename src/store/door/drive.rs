@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use crate::config::Kept;
 use crate::error::{Error, Result};
-use crate::ports::{Kind, Millis, Ports, Rows, Statement};
-use crate::store::ground::database::{Database, Meter};
+use crate::ports::{Kind, Millis, Ports, Statement};
+use crate::store::ground::database::{Database, Meter, Results};
 
 /// The drive of one account, as one request sees it: what can be read of it without a decision.
 #[derive(Clone)]
@@ -55,7 +55,7 @@ impl Drive {
     }
 
     /// Runs statements that change nothing. One round trip.
-    pub(in crate::store) async fn query(&self, statements: Vec<Statement>) -> Result<Vec<Rows>> {
+    pub(in crate::store) async fn query(&self, statements: Vec<Statement>) -> Result<Results> {
         if let Some(statement) = statements.iter().find(|statement| statement.kind != Kind::Read) {
             return Err(Error::internal(format!("a write without a view: {}", statement.sql)));
         }
@@ -63,7 +63,7 @@ impl Drive {
     }
 
     /// Runs the statements of a view, and records with them the blobs that are about to be stored. One round trip.
-    pub(super) async fn look(&self, reads: Vec<Statement>, records: Vec<Record>) -> Result<Vec<Rows>> {
+    pub(super) async fn look(&self, reads: Vec<Statement>, records: Vec<Record>) -> Result<Results> {
         if records.is_empty() {
             return self.query(reads).await;
         }

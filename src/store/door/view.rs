@@ -11,6 +11,7 @@ use super::drive::{Drive, Record};
 use super::trail::Trail;
 use crate::error::{Error, Result};
 use crate::ports::{Millis, Rows, Statement};
+use crate::store::ground::database::Results;
 use crate::store::ground::node::Node;
 
 /// The drive as it was read. Only what was read can be changed: the writing methods of the store are methods of a view.
@@ -23,7 +24,7 @@ pub struct View {
     /// The listing, without the folder itself.
     pub listing: Vec<Node>,
     /// What the statements gave that were sent along.
-    pub also: Vec<Rows>,
+    pub also: Results,
 }
 
 impl View {
@@ -76,7 +77,7 @@ impl Drive {
             batch.extend(self.listing_statement(credentials, address, request));
         }
         batch.extend(also);
-        let mut results = self.look(batch, records).await?.into_iter();
+        let mut results = self.look(batch, records).await?.0.into_iter();
         let mut rows = || results.next().ok_or_else(|| Error::internal("a batch gave too few results"));
 
         let caller: Caller = rows()?.first()?.ok_or(Error::Unauthorized)?;
@@ -99,17 +100,23 @@ impl Drive {
             _ => rows()?.parse()?,
         };
         self.record_use(&caller);
-        Ok(View { drive: self.clone(), caller, trails, listing, also: results.collect() })
+        Ok(View { drive: self.clone(), caller, trails, listing, also: Results(results.collect()) })
     }
 
     /// The drive for who needs no token: the operator's tools. `also` reads in the same batch. One round trip; 404 where
     /// there is no such drive.
     pub async fn view_as_operator(&self, also: Vec<Statement>) -> Result<View> {
         let batch = [self.operator_statement()].into_iter().chain(also).collect();
-        let mut results = self.query(batch).await?.into_iter();
+        let mut results = self.query(batch).await?.0.into_iter();
         let caller: Option<Caller> = results.next().map(|rows| rows.first()).transpose()?.flatten();
         let caller = caller.ok_or(Error::NotFound("the account"))?;
-        Ok(View { drive: self.clone(), caller, trails: Vec::new(), listing: Vec::new(), also: results.collect() })
+        Ok(View {
+            drive: self.clone(),
+            caller,
+            trails: Vec::new(),
+            listing: Vec::new(),
+            also: Results(results.collect()),
+        })
     }
 
     fn trail(&self, address: &Address, rows: &Rows) -> Result<Trail> {

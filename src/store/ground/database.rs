@@ -1,7 +1,10 @@
 //! A database whose round trips and rows are counted.
 
 use std::cell::Cell;
+use std::ops::Deref;
 use std::rc::Rc;
+
+use serde::de::DeserializeOwned;
 
 use super::guard::guard_error;
 use crate::error::Result;
@@ -39,6 +42,29 @@ impl Meter {
     }
 }
 
+/// What the statements of a batch gave, in their order.
+pub struct Results(pub(in crate::store) Vec<Rows>);
+
+impl Results {
+    /// The first row that statement `n` gave, counted from 0, if it gave any.
+    pub(in crate::store) fn one<T: DeserializeOwned>(&self, n: usize) -> Result<Option<T>> {
+        Ok(self.get(n).map(Rows::first).transpose()?.flatten())
+    }
+
+    /// All rows that statement `n` gave.
+    pub(in crate::store) fn all<T: DeserializeOwned>(&self, n: usize) -> Result<Vec<T>> {
+        Ok(self.get(n).map(Rows::parse).transpose()?.unwrap_or_default())
+    }
+}
+
+impl Deref for Results {
+    type Target = [Rows];
+
+    fn deref(&self) -> &[Rows] {
+        &self.0
+    }
+}
+
 /// A database whose round trips are counted.
 #[derive(Clone)]
 pub(in crate::store) struct Database {
@@ -49,7 +75,7 @@ pub(in crate::store) struct Database {
 impl Database {
     /// Runs `statements` as one atomic batch. A guard that fires is `Error::Raced`, a limit that is reached
     /// `Error::Limit`.
-    pub(in crate::store) async fn batch(&self, statements: Vec<Statement>) -> Result<Vec<Rows>> {
+    pub(in crate::store) async fn batch(&self, statements: Vec<Statement>) -> Result<Results> {
         self.meter.trips.set(self.meter.trips.get() + 1);
         let jobs: Vec<usize> = (0..).zip(&statements).filter(|(_, s)| s.kind == Kind::Jobs).map(|(i, _)| i).collect();
         let batch = self.sql.batch(statements).await.map_err(guard_error)?;
@@ -58,6 +84,6 @@ impl Database {
         if jobs.iter().any(|statement| batch.results.get(*statement).is_some_and(|rows| !rows.is_empty())) {
             self.meter.jobs.set(true);
         }
-        Ok(batch.results)
+        Ok(Results(batch.results))
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::ports::{Millis, Ports, Rows, Sql, Statement, Value};
+use crate::ports::{Millis, Ports, Sql, Statement, Value};
 use crate::store::ground::database::{Database, Meter};
 
 /// How long a job may take before somebody else does it, unless its lease is renewed.
@@ -198,8 +198,8 @@ impl Jobs {
             [self.now().into(), MOST_COUNTED.into()],
         );
         let results = self.database.batch(vec![counts, self.next_due_statement()]).await?;
-        let counted: Option<Backlog> = results.first().map(Rows::first).transpose()?.flatten();
-        let next: Option<DueRow> = results.get(1).map(Rows::first).transpose()?.flatten();
+        let counted: Option<Backlog> = results.one(0)?;
+        let next: Option<DueRow> = results.one(1)?;
         Ok(Backlog { due: next.and_then(|row| row.due_at), ..counted.unwrap_or_default() })
     }
 
@@ -211,7 +211,7 @@ impl Jobs {
             [state.into()],
         );
         let results = self.database.batch(vec![statement]).await?;
-        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+        results.all(0)
     }
 
     /// Has a job tried again now, as if for the first time, and before the others of its line; one that is under way is left

@@ -5,7 +5,7 @@
 
 use super::job::{DueRow, Job, Jobs, LEASE};
 use crate::error::Result;
-use crate::ports::{Millis, Rows, Statement};
+use crate::ports::{Millis, Statement};
 
 /// Jobs of one line that are leased at once, so that one slow receiver does not hold up the others; of one that fails,
 /// it is one.
@@ -63,7 +63,7 @@ impl Jobs {
             [now.into(), AT_ONCE_OF_A_LINE.into(), self.random_lease().into(), (now + LEASE).into(), limit.into()],
         );
         let results = self.database().batch(vec![self.give_up(), lease]).await?;
-        let mut jobs: Vec<Job> = results.get(1).map(Rows::parse).transpose()?.unwrap_or_default();
+        let mut jobs: Vec<Job> = results.all(1)?;
         jobs.sort_by_key(|job| job.id);
         Ok(jobs)
     }
@@ -71,7 +71,7 @@ impl Jobs {
     /// When the next job is due that there is a place for; none where there is none. One round trip.
     pub async fn next_due(&self) -> Result<Option<Millis>> {
         let results = self.database().batch(vec![self.next_due_statement()]).await?;
-        let row: Option<DueRow> = results.first().map(Rows::first).transpose()?.flatten();
+        let row: Option<DueRow> = results.one(0)?;
         Ok(row.and_then(|row| row.due_at))
     }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::event::{EventKind, MOST_AT_ONCE, WANTED, reach_of, telling};
 use super::job::{Job, Jobs};
 use crate::error::{Error, Result};
-use crate::ports::{Millis, Rows, Statement, Value};
+use crate::ports::{Millis, Statement, Value};
 use crate::store::door::commit::Place;
 use crate::store::door::view::View;
 
@@ -105,7 +105,7 @@ impl Jobs {
             [of, tree.after.into(), tree.last_node.into(), STEP.into(), job.account_id.into()],
         );
         let results = self.database().batch(vec![statement]).await?;
-        let rows: Vec<FileRow> = results.first().map(Rows::parse).transpose()?.unwrap_or_default();
+        let rows: Vec<FileRow> = results.all(0)?;
         Ok(rows.into_iter().map(|row| row.id).collect())
     }
 

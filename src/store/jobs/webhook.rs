@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use super::event::EventKind;
 use super::job::{FIRST_PAUSE, Job, Jobs};
 use crate::error::{Error, Result};
-use crate::ports::{Millis, Rows, Statement, Value};
+use crate::ports::{Millis, Statement, Value};
 use crate::store::door::closing::Touched;
 use crate::store::door::drive::Drive;
 use crate::store::door::view::View;
@@ -117,7 +117,7 @@ impl Drive {
             [self.account().into(), id.into()],
         );
         let results = self.query(vec![statement]).await?;
-        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+        results.all(0)
     }
 
     /// Deliveries of a webhook of this account before that number, the latest first; or the one of
@@ -131,7 +131,7 @@ impl Drive {
             [id.into(), self.account().into(), before.into(), only.into(), limit.into()],
         );
         let results = self.query(vec![statement]).await?;
-        Ok(results.first().map(Rows::parse).transpose()?.unwrap_or_default())
+        results.all(0)
     }
 }
 
@@ -147,7 +147,7 @@ impl View {
             [self.columns(new).as_slice(), &[self.now().into(), MOST.into()]].concat(),
         );
         let results = self.commit(vec![insert], &Touched::nothing()).await?;
-        let made = results.first().map(Rows::first).transpose()?.flatten();
+        let made = results.one(0)?;
         made.ok_or_else(|| Error::Conflict(format!("an account may have {MOST} webhooks")))
     }
 
@@ -161,7 +161,7 @@ impl View {
             [self.columns(new).as_slice(), &[id.into()]].concat(),
         );
         let results = self.commit(vec![update], &Touched::nothing()).await?;
-        results.first().map(Rows::first).transpose()?.flatten().ok_or(Error::NotFound("the webhook"))
+        results.one(0)?.ok_or(Error::NotFound("the webhook"))
     }
 
     fn columns(&self, new: &NewWebhook) -> [Value; 6] {
@@ -187,7 +187,7 @@ impl View {
             [id.into(), self.account().into()],
         );
         let results = self.commit(vec![jobs, hook], &Touched::nothing()).await?;
-        let row: Option<IgnoredAny> = results.get(1).map(Rows::first).transpose()?.flatten();
+        let row: Option<IgnoredAny> = results.one(1)?;
         row.map(|_| ()).ok_or(Error::NotFound("the webhook"))
     }
 
@@ -212,7 +212,7 @@ impl Jobs {
     pub async fn webhook(&self, job: &Job) -> Result<Option<Webhook>> {
         let statement = Statement::read(format!("SELECT {WEBHOOK} FROM webhooks WHERE id = ?1"), [job.subject.into()]);
         let results = self.database().batch(vec![statement]).await?;
-        results.first().map(Rows::first).transpose().map(Option::flatten).map_err(Error::from)
+        results.one(0)
     }
 
     /// Records an attempt: one that succeeded ends the job, and the webhook fails no longer; one that failed is

@@ -161,7 +161,7 @@ impl View {
         batch.extend(self.announce_created(to, if deep { source.count() } else { 1 }));
         let touched = if source.is_folder() { Touched::new_folder(to) } else { Touched::member(to) };
         let results = self.commit(batch, &touched).await?;
-        let row: Option<IdRow> = results.get(made).map(Rows::first).transpose()?.flatten();
+        let row: Option<IdRow> = results.one(made)?;
         let id = row.ok_or_else(|| Error::internal("a copy has no row"))?.id;
         Ok(Transfer { id, created: replaced.is_none(), etag: format!("{etag}1") })
     }

@@ -244,7 +244,7 @@ impl Jobs {
             [job.account_id.into(), most.into()],
         );
         let results = self.database().batch(vec![telling, walk]).await?;
-        let rows = results.get(1).map(Rows::parse).transpose()?.unwrap_or_default();
+        let rows = results.all(1)?;
         Ok((Drive::is_telling(results.first())?, rows))
     }
 
