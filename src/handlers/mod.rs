@@ -79,8 +79,7 @@ fn member_place(trail: &Trail, name: &str) -> Result<Place> {
     if !folder.is_folder() {
         return Err(Error::NotFound("the folder"));
     }
-    let name = read_name(name).map_err(|error| Error::bad(error.to_string()))?;
-    Ok(Place::new_member(trail, folder.id, &name))
+    Ok(Place::new_member(trail, folder.id, &read_name(name)?))
 }
 
 /// Deletes the node `id`, which must be a folder or a file as said.
