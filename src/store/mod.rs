@@ -3,6 +3,9 @@
 //! All SQL is here and nowhere else. Every operation is one read (`View`), a decision in Rust, and
 //! one atomic batch whose guards (`commit`) abort it when what was read has changed.
 //!
+//! Its rooms, each of which imports from those before it alone: `ground`, `door`, `jobs`, `contents`, `tree`, `search`,
+//! `directory`. A file imports from the file that defines a thing; the names below are for the rest of the crate.
+//!
 //! Joins are CROSS JOINs where their order matters: SQLite then keeps it, and reads the few rows
 //! that the left side names instead of a whole table.
 

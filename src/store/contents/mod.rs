@@ -1,5 +1,5 @@
-//! What files hold: contents and their blobs, uploads, versions, and what scans and repairs find. Imports `ground`, `door` and
-//! `jobs`.
+//! What files hold: contents and their blobs, uploads, versions, and what scans and repairs find. Imports `ground`, `door`
+//! and `jobs`.
 
 pub(super) mod checksum;
 pub(super) mod chunk;

@@ -1,5 +1,5 @@
-//! What changes files and folders as a tree: folders, trash, locks, and what clients set of a node. Imports `ground`, `door`, `jobs`
-//! and `contents`.
+//! What changes files and folders as a tree: folders, trash, locks, and what clients set of a node. Imports `ground`,
+//! `door`, `jobs` and `contents`.
 
 pub(super) mod folder;
 pub(super) mod lock;
