@@ -5,6 +5,7 @@ mod sabre;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::body::Body;
+use crate::name::NameError;
 use crate::ports::{BlobError, CryptoError, SqlError, StreamError};
 
 /// The result of nearly everything.
@@ -401,6 +402,12 @@ impl From<BlobError> for Error {
             BlobError::Missing(_) => Self::internal(error),
             BlobError::Unavailable(_) => Self::Unavailable(error.to_string()),
         }
+    }
+}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Self::bad(error.to_string())
     }
 }
 

@@ -25,8 +25,10 @@ const FLOORS: [&[&str]; 13] = [
 ];
 
 /// The same for the rooms within a module.
-const ROOMS: [(&str, &[&[&str]]); 1] =
-    [("dav", &[&["xml"], &["request"], &["props"], &["answer"], &["methods"], &["trees"]])];
+const ROOMS: [(&str, &[&[&str]]); 2] = [
+    ("store", &[&["ground"], &["door"], &["jobs"], &["contents"], &["tree"], &["search"], &["directory"]]),
+    ("dav", &[&["xml"], &["request"], &["props"], &["answer"], &["methods"], &["trees"]]),
+];
 
 /// Names that only adapters may know.
 const PLATFORMS: [&str; 5] = ["worker::", "worker_sys::", "wasm_bindgen::", "spin_sdk::", "rusqlite::"];
@@ -37,7 +39,6 @@ type Module = Vec<String>;
 /// A file of the program.
 #[derive(Default)]
 struct Source {
-    path: PathBuf,
     /// What is declared in it, by `mod x;`.
     children: BTreeSet<String>,
     /// Names that are here, but from elsewhere, by `pub use`.
@@ -80,7 +81,7 @@ fn program() -> BTreeMap<Module, Source> {
     for (path, text) in files() {
         let module = module_of(&path);
         let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let mut reader = Reader { module: module.clone(), source: Source { path, ..Source::default() } };
+        let mut reader = Reader { module: module.clone(), source: Source::default() };
         reader.visit_file(&file);
         program.insert(module, reader.source);
     }
@@ -119,7 +120,7 @@ impl Reader {
             UseTree::Group(group) => group.items.iter().for_each(|tree| self.add_use(passed_on, before, tree)),
             UseTree::Name(name) => self.add(passed_on, before, &name.ident.to_string(), None),
             UseTree::Rename(name) => {
-                self.add(passed_on, before, &name.ident.to_string(), Some(name.rename.to_string()))
+                self.add(passed_on, before, &name.ident.to_string(), Some(name.rename.to_string()));
             }
             UseTree::Glob(_) => self.add(passed_on, before, "*", None),
         }

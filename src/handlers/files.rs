@@ -4,7 +4,9 @@ use http::{Response, StatusCode};
 use serde_json::json;
 
 use super::form::Form;
-use super::{check_members_unlocked, folder_address, folders, json, member_place, paging, parse_id, relocation};
+use super::{
+    check_members_unlocked, delete_node, folder_address, json, member_place, name_taken, paging, parse_id, relocation,
+};
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -67,7 +69,7 @@ async fn link_member(view: &View, name: &str, content: &Content, link: &Link) ->
     let trail = view.trail()?;
     let place = member_place(trail, name)?;
     check_members_unlocked(trail)?;
-    let linked = view.link(&place, content, link).await.map_err(folders::name_taken)?;
+    let linked = view.link(&place, content, link).await.map_err(name_taken)?;
     Ok(Node::of_link(&place, &linked, content, link))
 }
 
@@ -102,7 +104,7 @@ pub async fn change(cx: &Context<'_>, id: &str, body: Body) -> Result<Response<B
 
 /// Deletes a file with its versions.
 pub async fn delete(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
-    folders::delete_node(cx, parse_id(id, "the file")?, false).await
+    delete_node(cx, parse_id(id, "the file")?, false).await
 }
 
 /// Reads the way to a file for a caller who may read it.

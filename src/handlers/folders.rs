@@ -5,13 +5,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    check_members_unlocked, check_node_unlocked, folder_address, json, member_place, paging, parse_id, read_body,
+    check_members_unlocked, delete_node, folder_address, json, member_place, name_taken, paging, parse_id, read_body,
     relocation,
 };
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::store::{Address, Listing, Place, Scope, ViewRequest, twice};
+use crate::store::{Address, Listing, Scope, ViewRequest, twice};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -85,31 +85,4 @@ pub async fn change(cx: &Context<'_>, id: &str, body: Body) -> Result<Response<B
 /// Deletes a folder and everything below it.
 pub async fn delete(cx: &Context<'_>, id: &str) -> Result<Response<Body>> {
     delete_node(cx, parse_id(id, "the folder")?, true).await
-}
-
-/// Deletes the node `id`, which must be a folder or a file as said.
-pub(super) async fn delete_node(cx: &Context<'_>, id: i64, folder: bool) -> Result<Response<Body>> {
-    let (drive, credentials) = cx.drive()?;
-    let request = ViewRequest { locks_below: true, ..ViewRequest::of(Address::Id(id)) };
-    twice(async || {
-        let view = drive.view(&credentials, &request, Vec::new()).await?;
-        view.caller.scopes.require(Scope::Write)?;
-        let trail = view.trail()?;
-        if trail.existing()?.is_folder() != folder {
-            return Err(Error::NotFound(if folder { "the folder" } else { "the file" }));
-        }
-        let place = Place::of(trail)?;
-        check_node_unlocked(trail)?;
-        view.delete(&place).await?;
-        Ok(json::no_content())
-    })
-    .await
-}
-
-/// A name that is taken: the place was assumed to be vacant, so there is no reason to try again.
-pub(super) fn name_taken(error: Error) -> Error {
-    match error {
-        Error::Raced(crate::error::Guard::Exists) => Error::Conflict("the name is taken".to_owned()),
-        other => other,
-    }
 }

@@ -5,7 +5,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::folder_id;
 use crate::body::Body;
 use crate::date::iso8601;
 use crate::error::{Error, Result};
@@ -136,6 +135,12 @@ pub fn folder(&Readable(caller): &Readable<'_>, node: &Node) -> Value {
         "modifiedAt": iso8601(node.modified_at),
         "etag": node.etag,
     })
+}
+
+/// The id that a client sees for the folder `parent`: none for the caller's root, which has no
+/// name for it, but for a confined token the folder that it is confined to.
+fn folder_id(caller: &Caller, parent: Option<i64>) -> Option<String> {
+    resource::folder_id(caller.root_id, parent)
 }
 
 /// A file; its digests were read with it.

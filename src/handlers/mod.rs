@@ -21,19 +21,19 @@ pub mod status;
 pub mod tokens;
 pub mod trash;
 pub mod uploads;
+mod version;
 pub mod versions;
 pub mod webhooks;
 
-use http::header;
+use http::{Response, header};
 use serde::de::DeserializeOwned;
 
 use crate::body::Body;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Guard, Result};
 use crate::name::read_name;
-use crate::resource;
 use crate::resource::parse_id;
-use crate::store::{Address, Caller, Credentials, Drive, Place, Trail, ViewRequest};
+use crate::store::{Address, Credentials, Drive, Place, Scope, Trail, ViewRequest, twice};
 
 /// What a client calls itself, as the name of a token.
 fn client_name(cx: &Context<'_>) -> String {
@@ -60,12 +60,6 @@ fn folder_address(id: Option<&str>) -> Result<Address> {
     }
 }
 
-/// The id that a client sees for the folder `parent`: none for the caller's root, which has no
-/// name for it, but for a confined token the folder that it is confined to.
-fn folder_id(caller: &Caller, parent: Option<i64>) -> Option<String> {
-    resource::folder_id(caller.root_id, parent)
-}
-
 /// Refuses to change the members of the folder at the end of `trail` under a lock: REST requests
 /// carry no lock tokens, so any lock forbids it.
 fn check_members_unlocked(trail: &Trail) -> Result<()> {
@@ -85,6 +79,32 @@ fn member_place(trail: &Trail, name: &str) -> Result<Place> {
     if !folder.is_folder() {
         return Err(Error::NotFound("the folder"));
     }
-    let name = read_name(name).map_err(|error| Error::bad(error.to_string()))?;
-    Ok(Place::new_member(trail, folder.id, &name))
+    Ok(Place::new_member(trail, folder.id, &read_name(name)?))
+}
+
+/// Deletes the node `id`, which must be a folder or a file as said.
+async fn delete_node(cx: &Context<'_>, id: i64, folder: bool) -> Result<Response<Body>> {
+    let (drive, credentials) = cx.drive()?;
+    let request = ViewRequest { locks_below: true, ..ViewRequest::of(Address::Id(id)) };
+    twice(async || {
+        let view = drive.view(&credentials, &request, Vec::new()).await?;
+        view.caller.scopes.require(Scope::Write)?;
+        let trail = view.trail()?;
+        if trail.existing()?.is_folder() != folder {
+            return Err(Error::NotFound(if folder { "the folder" } else { "the file" }));
+        }
+        let place = Place::of(trail)?;
+        check_node_unlocked(trail)?;
+        view.delete(&place).await?;
+        Ok(json::no_content())
+    })
+    .await
+}
+
+/// A name that is taken: the place was assumed to be vacant, so there is no reason to try again.
+fn name_taken(error: Error) -> Error {
+    match error {
+        Error::Raced(Guard::Exists) => Error::Conflict("the name is taken".to_owned()),
+        other => other,
+    }
 }

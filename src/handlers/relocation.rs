@@ -2,9 +2,8 @@
 
 use serde::Deserialize;
 
-use super::folders::name_taken;
 use super::json::Field;
-use super::{check_members_unlocked, check_node_unlocked, folder_address, read_body};
+use super::{check_members_unlocked, check_node_unlocked, folder_address, name_taken, read_body};
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -43,8 +42,7 @@ pub async fn relocate(cx: &Context<'_>, id: i64, folder: bool, body: Body) -> Re
             return Err(Error::NotFound(if folder { "the folder" } else { "the file" }));
         }
         let from = Place::of(trail)?;
-        let name = read_name(change.name.as_deref().unwrap_or(&node.name));
-        let name = &name.map_err(|error| Error::bad(error.to_string()))?;
+        let name = &read_name(change.name.as_deref().unwrap_or(&node.name))?;
         let to = match view.trails.get(1) {
             None => from.renamed(name),
             Some(trail) => {

@@ -4,7 +4,7 @@ use http::Response;
 use serde_json::{Value, json};
 
 use super::json;
-use super::ocs::{PRODUCT_VERSION, VERSION};
+use super::version::{PRODUCT_VERSION, VERSION};
 use crate::body::Body;
 
 /// What the server is.

@@ -33,6 +33,14 @@ pub struct Digests {
     pub adler32: [u8; 4],
 }
 
+impl Digests {
+    /// SHA-1, MD5, SHA-256 and Adler-32 in lower-case hexadecimal.
+    pub fn hex(&self) -> [String; 4] {
+        let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+        [hex(&self.sha1), hex(&self.md5), hex(&self.sha256), hex(&self.adler32)]
+    }
+}
+
 /// A runtime's cryptography.
 #[async_trait(?Send)]
 pub trait Crypto {

@@ -13,7 +13,9 @@ use crate::dav::request::preconditions::Preconditions;
 use crate::dav::xml::{DAV, Element, Writer};
 use crate::error::{Error, Result};
 use crate::ports::Chunks;
-use crate::store::{Expect, Found, Link, Lock, LockBelow, NewLock, Place, Scope, Trail, View, ViewRequest, twice};
+use crate::store::{
+    Expect, Held as Found, Link, Lock, LockBelow, NewLock, Place, Scope, Trail, View, ViewRequest, twice,
+};
 
 /// The longest time that a lock is granted for, and the time where a client names none. Clients
 /// refresh; a lock whose client has vanished must not stay for long.

@@ -10,7 +10,7 @@ use crate::dav::request::Request;
 use crate::dav::request::preconditions::Preconditions;
 use crate::dav::xml::{DAV, Element, OWNCLOUD};
 use crate::error::{Error, Result};
-use crate::store::{Algorithm, Detail, Found, MetadataChange, Node, Scope, ViewRequest, twice};
+use crate::store::{Algorithm, Detail, Held as Found, MetadataChange, Node, Scope, ViewRequest, twice};
 
 /// The most properties that one request may change.
 const MOST_CHANGES: usize = 512;

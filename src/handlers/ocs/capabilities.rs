@@ -4,12 +4,8 @@ use http::header;
 use serde_json::{Value, json};
 
 use crate::context::Context;
-
-/// The version of Nextcloud that this interface follows.
-pub const VERSION: [u32; 3] = [31, 0, 0];
-
-/// The same as clients compare it.
-pub const PRODUCT_VERSION: &str = "31.0.0.0";
+use crate::handlers::status;
+use crate::handlers::version::VERSION;
 
 /// Bytes of a chunk: Cloudflare refuses bodies over 100 MB on most plans, before the program sees them.
 const MOST_IN_CHUNK: u64 = 50 << 20;
@@ -36,7 +32,7 @@ pub fn show(cx: &Context<'_>) -> Value {
             "extendedSupport": false,
         },
         "capabilities": {
-            "core": { "pollinterval": 60, "webdav-root": "remote.php/webdav", "status": crate::handlers::status::show() },
+            "core": { "pollinterval": 60, "webdav-root": "remote.php/webdav", "status": status::show() },
             "dav": dav,
             "files": {
                 "bigfilechunking": true,

@@ -9,12 +9,10 @@ mod user;
 
 use http::{Response, header};
 
-pub use self::capabilities::{PRODUCT_VERSION, VERSION};
 use self::document::{Outcome, Version};
 use crate::body::Body;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::store::{Scope, View, ViewRequest};
 
 /// Answers a request below `/ocs/`.
 pub async fn answer(cx: &Context<'_>, path: &[&str]) -> Response<Body> {
@@ -45,7 +43,7 @@ async fn dispatch(cx: &Context<'_>, resource: &[&str]) -> Result<serde_json::Val
         ("GET" | "HEAD", ["cloud", "capabilities"]) => {
             // Anybody may ask; but some clients take the answer to their token for a login.
             if cx.headers.contains_key(header::AUTHORIZATION) {
-                caller(cx).await?;
+                user::caller(cx).await?;
             }
             Ok(capabilities::show(cx))
         }
@@ -56,12 +54,4 @@ async fn dispatch(cx: &Context<'_>, resource: &[&str]) -> Result<serde_json::Val
         ("DELETE", ["core", "apppassword"]) => user::forget_app_password(cx).await,
         _ => Err(Error::NoRoute),
     }
-}
-
-/// Who asks; any scope will do but that the token must be able to read.
-async fn caller(cx: &Context<'_>) -> Result<View> {
-    let (drive, credentials) = cx.drive()?;
-    let view = drive.view(&credentials, &ViewRequest::default(), Vec::new()).await?;
-    view.caller.scopes.require(Scope::Read)?;
-    Ok(view)
 }

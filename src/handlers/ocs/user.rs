@@ -2,15 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::super::client_name;
-use super::caller;
 use crate::auth;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::store::{Caller, NewToken, Scope};
+use crate::handlers::client_name;
+use crate::store::{Caller, NewToken, Scope, View, ViewRequest};
 
 /// Nextcloud's word for no quota.
 const UNLIMITED: i64 = -3;
+
+/// Who asks; any scope will do but that the token must be able to read.
+pub async fn caller(cx: &Context<'_>) -> Result<View> {
+    let (drive, credentials) = cx.drive()?;
+    let view = drive.view(&credentials, &ViewRequest::default(), Vec::new()).await?;
+    view.caller.scopes.require(Scope::Read)?;
+    Ok(view)
+}
 
 /// The caller.
 pub async fn show(cx: &Context<'_>) -> Result<Value> {

@@ -45,7 +45,7 @@ impl Metadata {
     pub fn place(&self, folder: Address) -> Result<(Address, String)> {
         let filename = self.filename.as_deref().ok_or_else(|| Error::bad("Upload-Metadata has no filename"))?;
         let names = filename.split('/').filter(|name| !name.is_empty()).map(read_name);
-        let mut names = names.collect::<Result<Vec<_>, _>>().map_err(|error| Error::bad(error.to_string()))?;
+        let mut names = names.collect::<Result<Vec<_>, _>>()?;
         let name = names.pop().ok_or_else(|| Error::bad("the filename is empty"))?;
         let folder = match (folder, &self.folder) {
             (Address::Path(path), None) => Address::Path([path, names].concat()),
