@@ -7,13 +7,13 @@
 //! - `runtime`: entry points and adapters; the only place that names a platform
 //! - `route`: URL to handler, one table
 //! - `handlers`: the JSON REST interface, one file a resource
-//! - `dav`: WebDAV, one file a method
+//! - `dav`: WebDAV, in rooms; one file a method
 //! - `jobs`: the runner of what is done later; `webhooks`: telling other systems
 //! - `cors`: programs of other origins in a browser
 //! - `transfer`: downloads and uploads, which both of them share
 //! - `fsck`: the rows of the database held against the blobs
 //! - `auth`: tokens in requests
-//! - `store`: the drive itself; all SQL
+//! - `store`: the drive itself, in rooms; all SQL
 //! - `crypto`: sealing of blobs
 //! - `s3`: object storage by the S3 API, on any runtime's HTTP client
 //! - `scan`: virus scanners

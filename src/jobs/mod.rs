@@ -1,6 +1,6 @@
 //! The runner: does what is due, whoever caused it.
 //!
-//! Jobs are rows (`store::job`), so that none is lost; the runner is woken by a nudge after a
+//! Jobs are rows (`store::jobs`), so that none is lost; the runner is woken by a nudge after a
 //! request that made some, and from time to time by a clock, in case the nudge was lost. Several
 //! may run at once: each job is leased.
 //!

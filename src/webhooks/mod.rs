@@ -1,7 +1,7 @@
 //! Telling other systems of files.
 //!
 //! The batch that changes a file inserts a job for each webhook that wants to hear of it
-//! (`store::event`); the runner of `jobs` has it delivered here. Every event is told at least once.
+//! (`store::jobs::event`); the runner of `jobs` has it delivered here. Every event is told at least once.
 
 mod delivery;
 mod signature;

@@ -13,9 +13,7 @@ use crate::dav::request::preconditions::Preconditions;
 use crate::dav::xml::{DAV, Element, Writer};
 use crate::error::{Error, Result};
 use crate::ports::Chunks;
-use crate::store::{
-    Expect, Held as Found, Link, Lock, LockBelow, NewLock, Place, Scope, Trail, View, ViewRequest, twice,
-};
+use crate::store::{Expect, Held, Link, Lock, LockBelow, NewLock, Place, Scope, Trail, View, ViewRequest, twice};
 
 /// The longest time that a lock is granted for, and the time where a client names none. Clients
 /// refresh; a lock whose client has vanished must not stay for long.
@@ -76,7 +74,7 @@ async fn take(
     if node.locks.len() >= MOST_LOCKS {
         return Err(Error::ConflictingLock(vec![request.href(trail.names(), node.is_folder())]));
     }
-    view.lock(&Found::of(trail, preconditions.expect())?, lock).await?;
+    view.lock(&Held::of(trail, preconditions.expect())?, lock).await?;
     let href = request.href(trail.names(), node.is_folder());
     Ok(granted(request, StatusCode::OK, &lock.taken(request.drive.now()), href))
 }

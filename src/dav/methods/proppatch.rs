@@ -10,7 +10,7 @@ use crate::dav::request::Request;
 use crate::dav::request::preconditions::Preconditions;
 use crate::dav::xml::{DAV, Element, OWNCLOUD};
 use crate::error::{Error, Result};
-use crate::store::{Algorithm, Detail, Held as Found, MetadataChange, Node, Scope, ViewRequest, twice};
+use crate::store::{Algorithm, Detail, Held, MetadataChange, Node, Scope, ViewRequest, twice};
 
 /// The most properties that one request may change.
 const MOST_CHANGES: usize = 512;
@@ -40,7 +40,7 @@ pub async fn answer(request: &Request<'_>, body: Body) -> Result<Response<Body>>
         preconditions.unlocked(&request.mount, trail)?;
         let is_believed_rightly = update.is_believed_rightly(node);
         if update.is_accepted() && is_believed_rightly {
-            view.change_metadata(&Found::of(trail, preconditions.expect())?, &update.change).await?;
+            view.change_metadata(&Held::of(trail, preconditions.expect())?, &update.change).await?;
         }
         Ok((request.href(trail.names(), node.is_folder()), is_believed_rightly))
     })

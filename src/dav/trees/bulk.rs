@@ -119,7 +119,7 @@ impl File {
         let headers = part.headers();
         check_coding(headers)?;
         let names = path.split('/').filter(|name| !name.is_empty()).map(read_name);
-        let names = names.collect::<Result<Vec<_>, _>>().map_err(|error| Error::bad(error.to_string()))?;
+        let names = names.collect::<Result<Vec<_>, _>>()?;
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
         let length = text("content-length").and_then(Count::parse).map(Count::bytes);
         let length = length.ok_or_else(|| Error::bad("the part has no Content-Length, or one that is no number"))?;
