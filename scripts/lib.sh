@@ -340,7 +340,7 @@ start_worker() {
   migrate_local "$state"
   # A session of its own, so that workerd is ended with it.
   WORKER_MAIN=${worker_main:-} INSPECTOR_PORT=${inspector_port:-} \
-    setsid node "$root/scripts/worker.mjs" "$port" "$(cd "$state" && pwd)" "$@" </dev/null >"$server_log" 2>&1 &
+    setsid node "$root/tests/miniflare/worker.mjs" "$port" "$(cd "$state" && pwd)" "$@" </dev/null >"$server_log" 2>&1 &
   server_group=$!
   wait_for_server
 }
