@@ -147,7 +147,7 @@ static LIVE: &[Live] = &[
     // How Windows sets times. They are the same ones.
     live(WINDOWS, "Win32CreationTime", |r| text(http_date(r.node.created_at))),
     live(WINDOWS, "Win32LastModifiedTime", |r| text(http_date(r.node.modified_at))),
-    live(OURS, "av-status", |r| text(r.node.content.as_ref()?.av.name())).in_allprop().needs(Needs::Content),
+    live(OURS, "av-status", |r| text(r.node.content.as_ref()?.av.name())).needs(Needs::Content),
     // Only where a client's checksum was another one than that of what has come.
     live(OURS, "checksum-mismatch", |r| text(r.node.content.as_ref()?.is_mismatch().then_some("1")?))
         .needs(Needs::Content),
